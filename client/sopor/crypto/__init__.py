@@ -1,0 +1,1 @@
+"""Seals and opens packs, wraps keys and stretches passwords; does no I/O."""

@@ -1,0 +1,1 @@
+"""Merges documents three ways and keeps what conflicts; does no I/O."""

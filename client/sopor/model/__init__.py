@@ -1,0 +1,1 @@
+"""Describes documents, commits, states and branches as values; does no I/O."""

@@ -1,0 +1,1 @@
+"""Sopor's tests; README.md beside this file says which folder holds what."""
