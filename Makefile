@@ -1,0 +1,87 @@
+# Everything a developer does here. `make` alone lists it.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PIP := $(PY) -m pip install --disable-pip-version-check --no-input -qq
+UV := uv==0.13.9
+
+PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 /usr/bin/python3)
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+
+# The tests start many processes; each would compile the sources again without its byte code.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run tour test check format coverage bench fuzz requirements clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Create .venv with everything that the tests and the tour need
+
+# A failed set-up leaves no $(READY) behind, so the next one starts again.
+$(READY): requirements.txt pyproject.toml
+	@for candidate in $(PYTHONS); do \
+		"$$candidate" -c '$(USABLE)' >/dev/null 2>&1 && python=$$candidate && break; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "found no Python from 3.11 on with its venv module among: $(PYTHONS)"; \
+		echo "install one (Debian: apt install python3-venv, macOS: brew install python@3.13)"; \
+		echo "or name yours: make setup PYTHON=/path/to/python3.13"; \
+		exit 1; \
+	fi >&2; \
+	echo "setting up $(VENV) with $$("$$python" --version), about a minute" >&2; \
+	"$$python" -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## Play the tour against a local server and leave the server running
+	@$(PY) tests/tour/tour.py --keep-serving
+
+tour: setup ## Play the tour and exit
+	@$(PY) tests/tour/tour.py
+
+test: setup ## Run all tests (ARGS="-k name" for some)
+	@$(PY) -m pytest -n 2 $(ARGS)
+
+check: setup ## Check format, lint, types, import contracts and pinned requirements
+	$(PY) -m ruff format --check --quiet
+	$(PY) -m ruff check --quiet
+	$(PY) -m mypy --no-error-summary
+	$(VENV)/bin/lint-imports --no-logo
+	$(PY) -m pytest -q tests/unit/test_requirements.py
+
+format: setup ## Format the sources and mend what the linter can
+	$(PY) -m ruff format
+	$(PY) -m ruff check --fix
+
+coverage: setup ## Run all tests and report branch coverage
+	@$(PY) -m pytest -n 2 --cov --cov-report=term --cov-report=html $(ARGS)
+
+bench: setup ## Measure against the budgets
+	@$(PY) tests/bench/bench.py $(ARGS)
+
+fuzz: setup ## Run the property tests on many more examples (EXAMPLES=5000)
+	@SOPOR_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -n 2 tests/properties $(ARGS)
+
+# One resolution for every platform and for each Python from 3.11 on. Versions stay as they are
+# while pyproject.toml allows them; UPGRADE=1 takes the newest.
+COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
+
+requirements: setup ## Pin what pyproject.toml names, with hashes, into both requirements.txt
+	@$(PIP) $(UV)
+	@$(COMPILE) pyproject.toml --extra server --extra keychain --extra watch --extra dev \
+		--output-file requirements.txt
+	@$(PY) -c 'import tomllib; \
+		extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+		print(*extras["server"], *extras["google"], sep="\n")' \
+		| $(COMPILE) - --constraint requirements.txt --output-file functions/requirements.txt
+
+clean: ## Remove everything that the other targets made
+	rm -rf $(VENV) build dist htmlcov *.egg-info .coverage .coverage.* .hypothesis \
+		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find client functions shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
