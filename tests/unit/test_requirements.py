@@ -54,7 +54,12 @@ def test_every_extra_is_pinned_in_one_of_the_files() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "text"), [(path, text) for path, texts in NAMED.items() for text in sorted(set(texts))]
+    ("path", "text"),
+    [
+        pytest.param(path, text, id=f"{path.relative_to(ROOT)}: {text}")
+        for path, texts in NAMED.items()
+        for text in sorted(set(texts))
+    ],
 )
 def test_dependency_is_pinned_inside_its_range(path: Path, text: str) -> None:
     requirement = Requirement(text)
