@@ -1,0 +1,24 @@
+"""The limits of the formats (SPEC), shared by both sides."""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+
+MAX_DOCUMENT_BYTES = 16 * MIB
+MAX_FRAME_BYTES = MIB
+"""A frame inflates to at most this, or to one object where that is larger."""
+MAX_INFLATED_FRAME_BYTES = 17 * MIB
+MAX_INDEX_BYTES = 64 * MIB
+MAX_PACK_BYTES = 24 * MIB
+MAX_INLINE_BYTES = 8 * MIB
+"""The most bytes of packs that one push or pull carries in its own body."""
+MAX_MESSAGE_BYTES = 64 * 1024
+MAX_AUTHOR_BYTES = 200
+MAX_NAME_BYTES = 250
+MAX_PARENTS = 8
+MAX_OPS = 64
+MAX_LISTED_COMMITS = 4096
+MAX_LISTED_PACKS = 64
+MAX_BASE_CHAIN = 16
+MAX_ENTRY_BYTES = 2 * MIB
+MAX_TIME = 2**53 - 1

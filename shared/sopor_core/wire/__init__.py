@@ -1,0 +1,1 @@
+"""What crosses the network: parts, JSON bodies, routes and problem codes (SPEC section 10)."""

@@ -1,0 +1,203 @@
+"""The JSON bodies of requests and answers as pydantic models (SPEC section 10).
+
+Requests refuse unknown members; answers ignore them, so that an older client can talk to a newer
+server. Signed records travel as plain objects and are parsed by `sopor_core.account`. Ids and
+bytes are base64url text here and become typed at the border of each side.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RequestModel(BaseModel):
+    """A body that a client sends: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AnswerModel(BaseModel):
+    """A body that the server sends: unknown members are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+SignedObject = dict[str, Any]
+
+
+class NewDevice(RequestModel):
+    """The device that a session belongs to; the client chooses its id."""
+
+    id: str = Field(max_length=22)
+    name: str = Field(min_length=1, max_length=100)
+
+
+class AccountCreate(RequestModel):
+    """``POST /v1/accounts``; ``genesis`` is the base64url of the personal membership genesis."""
+
+    record: SignedObject
+    credentials: SignedObject
+    genesis: str = Field(max_length=4096)
+    device: NewDevice
+
+
+class ChallengeRequest(RequestModel):
+    """``POST /v1/login/challenge``."""
+
+    login: str = Field(min_length=1, max_length=128)
+    action: str = Field(max_length=32)
+
+
+class Kdf(AnswerModel):
+    """The costs of password hashing; the client checks them against its own floor."""
+
+    alg: str
+    m: int
+    t: int
+    p: int
+
+
+class Challenge(AnswerModel):
+    """The answer to a challenge request; for unknown logins a stable made-up one."""
+
+    account: str
+    kdf: Kdf
+    challenge: str
+    server: str
+
+
+class LoginRequest(RequestModel):
+    """``POST /v1/login``; ``proof`` is a signed challenge proof for ``login`` or ``recover``."""
+
+    proof: SignedObject
+    device: NewDevice
+
+
+class Session(AnswerModel):
+    """The answer to a new account or a login."""
+
+    record: SignedObject
+    credentials: SignedObject
+    organizations: list[str]
+    device: str
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+
+class RefreshRequest(RequestModel):
+    """``POST /v1/login/refresh``."""
+
+    device: str = Field(max_length=22)
+    refresh_token: str = Field(max_length=64)
+
+
+class AccessToken(AnswerModel):
+    """A new access token and its lifetime in seconds."""
+
+    access_token: str
+    expires_in: int
+
+
+class AccountAnswer(AnswerModel):
+    """``GET /v1/account``."""
+
+    record: SignedObject
+    credentials: SignedObject
+    organizations: list[str]
+
+
+class CredentialsChange(RequestModel):
+    """``PUT /v1/account/credentials``; the proof answers a ``credentials`` challenge."""
+
+    credentials: SignedObject
+    proof: SignedObject
+
+
+class Device(AnswerModel):
+    """One login of the account."""
+
+    id: str
+    name: str
+    created: int
+    last_used: int
+    current: bool
+
+
+class Devices(AnswerModel):
+    """``GET /v1/devices``."""
+
+    devices: list[Device]
+
+
+class ProjectSummary(AnswerModel):
+    """A project as the server knows it: no name."""
+
+    project: str
+    organization: str
+    seq: int
+    bytes: int
+    updated: int
+
+
+class Projects(AnswerModel):
+    """``GET /v1/projects``."""
+
+    projects: list[ProjectSummary]
+
+
+class BranchSummary(AnswerModel):
+    """A branch as the server knows it; ``label`` is sealed under epoch ``epoch``."""
+
+    branch: str
+    head: str
+    label: str
+    epoch: int
+
+
+class Branches(AnswerModel):
+    """``GET /v1/projects/{project}/branches``."""
+
+    seq: int
+    branches: list[BranchSummary]
+
+
+class PullControl(AnswerModel):
+    """The control part of a pull answer, and of a 409 to a push together with ``problem``."""
+
+    head: tuple[int, str]
+    members: tuple[int, str]
+    more: bool
+    problem: dict[str, Any] | None = None
+
+
+class Meta(AnswerModel):
+    """``GET /v1/meta``."""
+
+    server: str
+    version: str
+    protocol_min: int
+    protocol_max: int
+    max_inline_bytes: int
+    max_pack_bytes: int
+    time: int
+
+
+class Health(AnswerModel):
+    """``GET /v1/health``."""
+
+    status: str
+
+
+class Problem(AnswerModel):
+    """An RFC 9457 problem document."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    hint: str | None = None
+    request_id: str | None = None
