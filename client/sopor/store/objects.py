@@ -1,0 +1,149 @@
+"""Documents by content id: where each lies in a pack, and reading one back, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from sopor.crypto.keys import ProjectKeys
+from sopor.crypto.pack import Base, ObjectKind, OpenedPack, PackObject
+from sopor.errors import DamagedStore
+from sopor.store.database import Database
+from sopor.store.packs import PackFiles
+from sopor_core.ids import Cid, PackId
+
+_OPEN_PACKS = 16
+
+
+class Objects:
+    """The documents that this working copy holds."""
+
+    def __init__(self, database: Database, files: PackFiles) -> None:
+        """Takes the database and the pack files."""
+        self._database = database
+        self._files = files
+        self._opened = lru_cache(maxsize=_OPEN_PACKS)(self._open)
+        self._keys: ProjectKeys | None = None
+
+    def unlock(self, keys: ProjectKeys) -> None:
+        """Gives the keys that opening packs needs."""
+        self._keys = keys
+
+    def missing(self, cids: Iterable[Cid]) -> set[Cid]:
+        """Returns those of the content ids that are not here."""
+        with self._database.reading() as connection:
+            find = "SELECT 1 FROM objects WHERE cid = ?"
+            return {cid for cid in cids if connection.execute(find, (cid,)).fetchone() is None}
+
+    def read(self, cid: Cid) -> bytes:
+        """Returns the canonical bytes of a document.
+
+        Raises:
+            DamagedStore: it is not here, or its pack is not.
+            VerificationError: the stored pack was changed.
+        """
+        return self.base(cid).data
+
+    def base(self, cid: Cid) -> Base:
+        """Returns a document with the length of the chain of bases under it, as `read` does."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT p.id, p.size, frame, offset, length, depth FROM objects"
+                " JOIN packs p ON p.number = pack WHERE cid = ?",
+                (cid,),
+            ).fetchone()
+        if row is None:
+            raise DamagedStore(
+                f"document content {cid.short} is not in .sopor",
+                hint="run `sopor fsck`; what was pushed can be fetched by a new clone",
+            )
+        pack, size, frame, offset, length, depth = row
+        opened = self._opened(PackId(pack), size)
+        return Base(opened.read_document(cid, frame, offset, length), depth)
+
+    def _open(self, pack: PackId, size: int) -> OpenedPack:
+        if self._keys is None:
+            raise AssertionError("objects are read before the keys are there")
+        return OpenedPack(self._keys, self._files.reader(pack), size, self.base)
+
+    def unpublished(self, cids: Iterable[Cid]) -> list[Cid]:
+        """Returns those that are here and that no entry of the log has brought yet."""
+        with self._database.reading() as connection:
+            find = "SELECT 1 FROM objects WHERE cid = ? AND NOT published"
+            return [cid for cid in cids if connection.execute(find, (cid,)).fetchone()]
+
+    def add(self, number: int, objects: Iterable[PackObject], *, published: bool) -> None:
+        """Records where the documents of a pack are; what is here already stays where it is.
+
+        A document keeps its first place because its bases were there before it. Moved to a later
+        pack, it could come to depend on itself.
+        """
+        self._insert(
+            number,
+            objects,
+            published,
+            "ON CONFLICT (cid) DO UPDATE SET published = max(published, excluded.published)",
+        )
+
+    def move(self, number: int, objects: Iterable[PackObject]) -> None:
+        """Records documents as published in a pack that needs no bases, wherever they were."""
+        self._insert(
+            number,
+            objects,
+            True,
+            "ON CONFLICT (cid) DO UPDATE SET pack = excluded.pack, frame = excluded.frame,"
+            " offset = excluded.offset, length = excluded.length, depth = excluded.depth,"
+            " published = 1",
+        )
+
+    def _insert(
+        self, number: int, objects: Iterable[PackObject], published: bool, otherwise: str
+    ) -> None:
+        rows = [
+            (item.id, number, item.frame, item.offset, len(item.data), item.depth, published)
+            for item in objects
+            if item.kind is ObjectKind.DOCUMENT
+        ]
+        with self._database.transaction() as connection:
+            connection.executemany(
+                f"INSERT INTO objects VALUES (?,?,?,?,?,?,?) {otherwise}",  # noqa: S608 - constants
+                rows,
+            )
+
+    def publish(self, cids: Iterable[Cid]) -> None:
+        """Records that an entry of the log has brought these documents."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "UPDATE objects SET published = 1 WHERE cid = ?", [(cid,) for cid in cids]
+            )
+
+    def add_pack(self, pack: PackId, size: int, seq: int | None) -> int:
+        """Records a pack (``seq``: the entry that brought it); returns its local number."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO packs (id, size, seq) VALUES (?,?,?)"
+                " ON CONFLICT (id) DO UPDATE SET seq = coalesce(excluded.seq, seq)",
+                (pack, size, seq),
+            )
+            row = connection.execute("SELECT number FROM packs WHERE id = ?", (pack,)).fetchone()
+            return int(row[0])
+
+    def forget_packs(self, packs: Iterable[PackId]) -> None:
+        """Forgets packs whose objects all lie elsewhere now."""
+        with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM packs WHERE id = ?", [(pack,) for pack in packs])
+
+    def packs(self) -> Iterator[tuple[PackId, int, int | None]]:
+        """Yields id, size and entry of every pack."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id, size, seq FROM packs ORDER BY number").fetchall()
+        for pack, size, seq in rows:
+            yield PackId(pack), size, seq
+
+    def documents_of(self, pack: PackId) -> set[Cid]:
+        """Returns the content ids that are read from a pack."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT cid FROM objects JOIN packs ON number = pack WHERE id = ?", (pack,)
+            ).fetchall()
+        return {Cid(cid) for (cid,) in rows}

@@ -1,0 +1,1 @@
+"""Bringing a working copy and its remote together: plan, receive and verify, publish."""
