@@ -6,28 +6,16 @@ nothing to anybody outside the project.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Iterable, Sequence
 
 from sopor.crypto.primitives import Buffer, KeyedHash
+from sopor.model.buckets import BUCKETS, EMPTY_NODE, encode_entries
+from sopor.model.document import DocumentId
 from sopor_core.ids import BranchId, Cid, CommitId, StateRoot
-
-BUCKETS = 256
-EMPTY_NODE = bytes(32)
-"""The node of a bucket that holds no document."""
-
-
-def bucket_of(document_id: str) -> int:
-    """Returns the bucket (0 to 255) of a document id."""
-    return sha256(document_id.encode("utf-8")).digest()[0]
 
 
 class ContentIds:
-    """Computes the keyed ids of one project.
-
-    `state_root` computes a root from scratch; a caller that keeps the 256 nodes of a state calls
-    `node` for the buckets that a commit touches and then `root`.
-    """
+    """Computes the keyed ids of one project; a `sopor.model.state.NodeHasher`."""
 
     __slots__ = ("_branch", "_bucket", "_commit", "_document", "_state")
 
@@ -49,30 +37,18 @@ class ContentIds:
 
     def branch_id(self, name: str) -> BranchId:
         """Returns the id of the branch with this name."""
-        return BranchId(self._branch.digest(name.encode("utf-8"))[:16])
+        return BranchId(self._branch.digest(name.encode("utf-8"))[: BranchId.SIZE])
 
     def node(self, bucket: int, entries: Iterable[tuple[str, Cid]]) -> bytes:
-        """Returns the node of a bucket from its documents, in any order; 32 bytes."""
-        packed = sorted((document_id.encode("utf-8"), cid) for document_id, cid in entries)
-        if not packed:
-            return EMPTY_NODE
-        parts = [bytes((bucket,))]
-        for name, cid in packed:
-            parts += (len(name).to_bytes(2, "big"), name, cid)
-        return self._bucket.digest(b"".join(parts))
+        """Returns the node (32 bytes) of a bucket from its documents, in any order."""
+        packed = encode_entries({DocumentId(name): cid for name, cid in entries})
+        return self._bucket.digest(bytes((bucket,)) + packed) if packed else EMPTY_NODE
 
     def root(self, nodes: Sequence[bytes]) -> StateRoot:
         """Returns the state root over the 256 nodes."""
         if len(nodes) != BUCKETS:
             raise ValueError(f"a state has {BUCKETS} nodes, not {len(nodes)}")
         return StateRoot(self._state.digest(b"".join(nodes)))
-
-    def state_root(self, state: Mapping[str, Cid]) -> StateRoot:
-        """Returns the root of a whole state, computed from scratch."""
-        buckets: list[list[tuple[str, Cid]]] = [[] for _ in range(BUCKETS)]
-        for item in state.items():
-            buckets[bucket_of(item[0])].append(item)
-        return self.root([self.node(number, bucket) for number, bucket in enumerate(buckets)])
 
     def __repr__(self) -> str:
         return "ContentIds(...)"
