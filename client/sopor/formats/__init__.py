@@ -1,1 +1,62 @@
-"""Reads and writes the file formats of Insomnia, from text to text; does no I/O."""
+"""Reads and writes the file formats of Insomnia, from text to text; does no I/O.
+
+Add a format by writing a module with a class that is a `Format` and naming it in `FORMATS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sopor.formats.base import DEFAULT_LIMITS, FileContent, Format, Limits
+from sopor.formats.errors import FormatError
+from sopor.formats.record import record_format
+from sopor.formats.v4_json import V4Json
+from sopor.formats.v4_yaml import V4Yaml
+from sopor.formats.v5_yaml import V5Yaml
+from sopor.model.document import Document
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "FORMATS",
+    "FileContent",
+    "Format",
+    "FormatError",
+    "Limits",
+    "format_of",
+    "recognise",
+    "write",
+]
+
+FORMATS: tuple[Format, ...] = (V5Yaml(), V4Yaml(), V4Json())
+
+
+def recognise(path: str, data: bytes) -> Format | None:
+    """Returns the format that a file claims to have, None for a file that is not Insomnia's."""
+    return next((known for known in FORMATS if known.recognises(path, data)), None)
+
+
+def format_of(record: Document) -> Format:
+    """Returns the format of a file record.
+
+    Raises:
+        FormatError: this version of Sopor does not know it.
+    """
+    name = record_format(record)
+    found = next((known for known in FORMATS if known.name == name), None)
+    if found is None:
+        raise FormatError(
+            f"the format {name} is not known",
+            path=str(record.body.get("path")),
+            hint="update Sopor",
+        )
+    return found
+
+
+def write(
+    record: Document,
+    documents: Iterable[Document],
+    local: Iterable[Document] = (),
+    previous: bytes | None = None,
+) -> bytes:
+    """Returns the bytes of the file that a record describes; see `Format.write`."""
+    return format_of(record).write(record, documents, local, previous)

@@ -1,0 +1,155 @@
+"""Reads JSON strictly, knowing where in the text each part stands, and prints it in a given style.
+
+Refused are duplicate keys, NaN, infinities and anything after the value. Source: RFC 8259.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from json.decoder import JSONDecodeError
+from typing import Never
+
+from sopor.formats.errors import FormatError
+from sopor.model.document import Body, Json
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
+_ESCAPED = re.compile(r"\\u(?:00[89a-f]|0[1-9a-f]|[1-9a-f])", re.IGNORECASE)
+_SECOND_LINE = re.compile(r"[{\[]\n([ \t]*)\S")
+
+
+class _Refused(ValueError):
+    """Stops the decoder at what JSON allows and a document can't have."""
+
+
+def _pairs(pairs: list[tuple[str, Json]]) -> Body:
+    body = dict(pairs)
+    if len(body) != len(pairs):
+        raise _Refused("a key occurs twice in one object")
+    return body
+
+
+def _constant(name: str) -> Never:
+    raise _Refused(f"{name} has no place in JSON")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """The text of a JSON file and the path to name in errors."""
+
+    text: str
+    path: str
+
+    def value(self, start: int) -> tuple[Json, int]:
+        """Returns the value that starts at a place, and where it ends.
+
+        Raises:
+            FormatError: there is no such value, with line and column.
+        """
+        try:
+            return _decoder.raw_decode(self.text, start)
+        except JSONDecodeError as error:
+            raise self.error(f"invalid JSON: {error.msg}", error.pos) from None
+        except _Refused as error:
+            raise self.error(str(error), _duplicate_key(self.text, start)) from None
+        except RecursionError:
+            raise self.error("nested too deeply", start) from None
+        except ValueError as error:
+            raise self.error(f"invalid JSON: {error}", start) from None
+
+    def whole(self) -> Json:
+        """Returns the value that is the whole text."""
+        value, end = self.value(self.skip(0))
+        self.expect_end(end)
+        return value
+
+    def skip(self, place: int) -> int:
+        """Returns the place after white space."""
+        found = _SPACE.match(self.text, place)
+        return found.end() if found else place
+
+    def expect(self, char: str, place: int) -> int:
+        """Returns the place after a character that must follow."""
+        place = self.skip(place)
+        if not self.text.startswith(char, place):
+            raise self.error(f"invalid JSON: expected {char!r}", place)
+        return place + 1
+
+    def expect_end(self, place: int) -> None:
+        """Checks that only white space follows."""
+        place = self.skip(place)
+        if place != len(self.text):
+            raise self.error("invalid JSON: extra text after the end", place)
+
+    def more(self, place: int, end: str) -> tuple[bool, int]:
+        """Tells whether a comma or the end of a list or object follows; returns the place after."""
+        place = self.skip(place)
+        if self.text.startswith(end, place):
+            return False, place + 1
+        return True, self.skip(self.expect(",", place))
+
+    def line(self, place: int) -> int:
+        """Returns the line of a place, from 1."""
+        return self.text.count("\n", 0, place) + 1
+
+    def error(self, reason: str, place: int) -> FormatError:
+        """Returns an error about a place."""
+        column = place - (self.text.rfind("\n", 0, place) + 1) + 1
+        return FormatError(reason, path=self.path, line=self.line(place), column=column)
+
+
+def _duplicate_key(text: str, start: int) -> int:
+    """Returns the place of the first key that its object has already, or the start."""
+    keys: list[set[str] | None] = []
+    last = start
+    for token in _TOKEN.finditer(text, start):
+        mark = token[0]
+        if mark == "{":
+            keys.append(set())
+        elif mark == "[":
+            keys.append(None)
+        elif mark in "}]":
+            keys.pop()
+        elif mark == ":" and keys and keys[-1] is not None:
+            key = text[last : token.start()].rstrip()
+            if key in keys[-1]:
+                return last
+            keys[-1].add(key)
+        else:
+            last = token.start()
+    return start
+
+
+@dataclass(frozen=True, slots=True)
+class JsonStyle:
+    """How JSON is laid out: the indent of a level, None for all on one line, and ASCII or not."""
+
+    indent: str | None = "  "
+    ascii: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> JsonStyle:
+        """Returns the style of an existing text."""
+        escaped = text.isascii() and bool(_ESCAPED.search(text))
+        second = _SECOND_LINE.search(text[:4096])
+        if second:
+            return cls(second[1], escaped)
+        return cls(None if "\n" not in text.strip() else "  ", escaped)
+
+    def print(self, value: Json, base: str = "") -> str:
+        """Returns a value as text whose further lines start with ``base``."""
+        separators = (",", ":") if self.indent is None else (",", ": ")
+        text = json.dumps(
+            value,
+            indent=self.indent,
+            ensure_ascii=self.ascii,
+            allow_nan=False,
+            separators=separators,
+            check_circular=False,
+        )
+        return text.replace("\n", f"\n{base}") if base else text

@@ -1,0 +1,1 @@
+"""Helps tests: shared parts that are no tests themselves."""
