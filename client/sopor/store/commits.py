@@ -76,9 +76,7 @@ class Commits:
         with self._database.reading() as connection:
             row = connection.execute("SELECT data FROM commits WHERE id = ?", (commit,)).fetchone()
         if row is None:
-            raise DamagedStore(
-                f"commit {commit.short} is not in .sopor", hint="run `sopor fsck` to see more"
-            )
+            raise _missing(commit)
         return Commit.parse(row[0])
 
     def listed(self, commit: CommitId) -> ListedCommit | None:
@@ -95,13 +93,27 @@ class Commits:
     def parents(self, commit: CommitId) -> tuple[CommitId, ...]:
         """Returns a commit's parents; raises DamagedStore if it is not here."""
         known = self.listed(commit)
-        return known.parents if known else self.get(commit).parents
+        if known is None:
+            raise _missing(commit)
+        return known.parents
 
     def time(self, commit: CommitId) -> int:
         """Returns a commit's time in milliseconds; raises DamagedStore."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT time FROM commits WHERE id = ?", (commit,)).fetchone()
-        return int(row[0]) if row else self.get(commit).time
+        if row is None:
+            raise _missing(commit)
+        return int(row[0])
+
+    def number(self, commit: CommitId) -> int:
+        """Returns the place in the order in which commits came here: parents before children."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT number FROM commits WHERE id = ?", (commit,)
+            ).fetchone()
+        if row is None:
+            raise _missing(commit)
+        return int(row[0])
 
     def published(self, commit: CommitId) -> bool:
         """Tells whether an entry of the push log lists the commit."""
@@ -224,3 +236,9 @@ class Commits:
 def _ids(joined: bytes) -> tuple[CommitId, ...]:
     size = CommitId.SIZE
     return tuple(CommitId(joined[at : at + size]) for at in range(0, len(joined), size))
+
+
+def _missing(commit: CommitId) -> DamagedStore:
+    return DamagedStore(
+        f"commit {commit.short} is not in .sopor", hint="run `sopor fsck` to see more"
+    )
