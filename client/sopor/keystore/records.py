@@ -1,0 +1,172 @@
+"""What the keystore holds of an account: a part that anybody on the device may see, and secrets.
+
+The JSON forms are the keystore's own; nothing else reads them. Bytes are base64url.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from sopor.crypto.account import AccountSecret
+from sopor.crypto.keys import EpochSecret
+from sopor.crypto.written_keys import SecretKey
+from sopor.keystore.protection import Protection
+from sopor_core.account import KdfParameters
+from sopor_core.canonical import Json
+from sopor_core.encoding import b64encode
+from sopor_core.errors import Layer, VerificationError
+from sopor_core.fields import Fields
+from sopor_core.ids import AccountId, DeviceId, OrgId, ProjectId, ServerId
+
+_MAX_PROJECTS = 10_000
+_MAX_EPOCHS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """An account of this device, without its secrets: readable before anything is unlocked.
+
+    ``server_id`` is the pinned server; ``n`` and ``kdf`` are the newest number of credentials seen
+    and the costs of its password. ``plain_http`` says that its address was explicitly allowed to
+    go without TLS.
+    """
+
+    server: str
+    server_id: ServerId
+    login: str
+    account: AccountId
+    device: DeviceId
+    device_name: str
+    protection: Protection
+    n: int
+    kdf: KdfParameters
+    plain_http: bool = False
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns the JSON form."""
+        return {
+            "server": self.server,
+            "server_id": self.server_id.b64,
+            "login": self.login,
+            "account": self.account.b64,
+            "device": self.device.b64,
+            "device_name": self.device_name,
+            "protection": str(self.protection),
+            "n": self.n,
+            "kdf": self.kdf.to_json(),
+            "plain_http": self.plain_http,
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> KnownAccount:
+        """Parses the JSON form; raises VerificationError."""
+        fields = Fields(value, "an account of the keystore")
+        known = cls(
+            server=fields.text("server", 2048),
+            server_id=fields.id("server_id", ServerId),
+            login=fields.text("login", 128),
+            account=fields.id("account", AccountId),
+            device=fields.id("device", DeviceId),
+            device_name=fields.text("device_name", 400),
+            protection=_protection(fields.text("protection", 16)),
+            n=fields.integer("n", 1),
+            kdf=KdfParameters.from_json(fields.value("kdf")),
+            plain_http=fields.boolean("plain_http"),
+        )
+        fields.end()
+        return known
+
+
+def _protection(text: str) -> Protection:
+    if text not in set(Protection):
+        raise VerificationError(Layer.PARSE, f"the protection {text!r} is unknown")
+    return Protection(text)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSecrets:
+    """The keys of a project: its organization and its epoch secrets."""
+
+    org: OrgId
+    epochs: Mapping[int, EpochSecret] = field(repr=False)
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns the JSON form."""
+        epochs: dict[str, Json] = {
+            str(epoch): b64encode(secret.reveal()) for epoch, secret in self.epochs.items()
+        }
+        return {"org": self.org.b64, "epochs": epochs}
+
+    @classmethod
+    def from_json(cls, value: Json) -> ProjectSecrets:
+        """Parses the JSON form; raises VerificationError."""
+        fields = Fields(value, "a project of the keystore")
+        epochs = Fields(fields.mapping("epochs"), "the epochs of a project of the keystore")
+        secrets = {
+            _epoch(name): EpochSecret(epochs.data(name, EpochSecret.SIZE))
+            for name in epochs.names()[:_MAX_EPOCHS]
+        }
+        project = cls(fields.id("org", OrgId), secrets)
+        fields.end()
+        return project
+
+
+def _epoch(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise VerificationError(Layer.PARSE, "an epoch is not a number")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSecrets:
+    """The secrets that this device keeps for an account."""
+
+    account_secret: AccountSecret = field(repr=False)
+    secret_key: SecretKey = field(repr=False)
+    refresh_token: str = field(repr=False)
+    organizations: tuple[OrgId, ...] = ()
+    projects: Mapping[ProjectId, ProjectSecrets] = field(default_factory=dict)
+
+    def with_project(self, project: ProjectId, secrets: ProjectSecrets) -> DeviceSecrets:
+        """Returns the secrets with the keys of one more project, or more epochs of a known one."""
+        known = self.projects.get(project)
+        epochs = {**(known.epochs if known else {}), **secrets.epochs}
+        merged = ProjectSecrets(secrets.org, epochs)
+        return replace(self, projects={**self.projects, project: merged})
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns the JSON form, secrets included."""
+        return {
+            "account_secret": b64encode(self.account_secret.reveal()),
+            "secret_key": b64encode(self.secret_key.reveal()),
+            "refresh_token": self.refresh_token,
+            "organizations": [org.b64 for org in self.organizations],
+            "projects": {
+                project.b64: secrets.to_json() for project, secrets in self.projects.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> DeviceSecrets:
+        """Parses the JSON form; raises VerificationError."""
+        fields = Fields(value, "the secrets of the keystore")
+        projects = fields.mapping("projects")
+        if len(projects) > _MAX_PROJECTS:
+            raise VerificationError(Layer.PARSE, "the keystore holds too many projects")
+        secrets = cls(
+            account_secret=AccountSecret(fields.data("account_secret", AccountSecret.SIZE)),
+            secret_key=SecretKey(fields.data("secret_key", SecretKey.SIZE)),
+            refresh_token=fields.text("refresh_token", 128),
+            organizations=fields.ids("organizations", OrgId),
+            projects={
+                ProjectId.from_b64(name): ProjectSecrets.from_json(item)
+                for name, item in projects.items()
+            },
+        )
+        fields.end()
+        return secrets
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("DeviceSecrets is secret and is not pickled or copied")

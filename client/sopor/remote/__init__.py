@@ -1,0 +1,32 @@
+"""Talks to a server: HTTP, sessions, typed answers. Believes nothing that comes back."""
+
+from sopor.remote.address import ServerAddress
+from sopor.remote.answers import LogMoved, PullAnswer
+from sopor.remote.listings import (
+    RemoteAccount,
+    RemoteBranch,
+    RemoteBranches,
+    RemoteDevice,
+    RemoteProject,
+    ServerMeta,
+)
+from sopor.remote.remote import Remote
+from sopor.remote.session import Session
+from sopor.remote.transport import Timeouts, Traffic, Transport
+
+__all__ = [
+    "LogMoved",
+    "PullAnswer",
+    "Remote",
+    "RemoteAccount",
+    "RemoteBranch",
+    "RemoteBranches",
+    "RemoteDevice",
+    "RemoteProject",
+    "ServerAddress",
+    "ServerMeta",
+    "Session",
+    "Timeouts",
+    "Traffic",
+    "Transport",
+]

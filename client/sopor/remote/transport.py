@@ -1,0 +1,270 @@
+"""HTTP/1.1 to one server: one kept connection, bounded answers, retries where they are harmless.
+
+Headers are as few as HTTP allows, since a push is meant to cost what changed. No redirect is
+followed, no proxy is used on this machine, and no ``.netrc`` is read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sopor.errors import ServerRefused, ServerUnreachable, SoporError
+from sopor.remote.address import ServerAddress
+from sopor.remote.problems import MAX_PROBLEM_BYTES, Problem, error_of
+from sopor.remote.retries import RETRIED_STATUSES, Retries, retry_after
+from sopor_core import __version__
+from sopor_core.errors import Layer, VerificationError
+from sopor_core.limits import MIB
+from sopor_core.wire.problems import MEDIA_TYPE as PROBLEM
+from sopor_core.wire.routes import ROUTE, Operation
+
+if TYPE_CHECKING:
+    import requests
+
+USER_AGENT = f"sopor/{__version__}"
+JSON = "application/json"
+MAX_JSON_BYTES = 4 * MIB
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait, in seconds: for a connection, and for each piece of an answer."""
+
+    connect: float = 10.0
+    read: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, whatever connection it goes over.
+
+    Attributes:
+        operation: the endpoint.
+        names: what its path names.
+        query: the query string without ``?``.
+        body: the bytes to send, if any.
+        media_type: their media type.
+        headers: further headers.
+        token: the access token, for endpoints that need one.
+        repeatable: whether sending it twice does no harm.
+        limit: the most bytes of an answer that are read.
+        accept: statuses that are no error beside 2xx.
+    """
+
+    operation: Operation
+    names: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    body: bytes | None = field(default=None, repr=False)
+    media_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token: str | None = field(default=None, repr=False)
+    repeatable: bool = True
+    limit: int = MAX_JSON_BYTES
+    accept: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered; nothing about it is verified."""
+
+    status: int
+    media_type: str
+    body: bytes = field(repr=False)
+    retry_after: float | None = None
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went over the wire: requests, and bytes of bodies."""
+
+    requests: int = 0
+    sent: int = 0
+    received: int = 0
+
+
+class Transport:
+    """Sends calls to one server."""
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        *,
+        timeouts: Timeouts | None = None,
+        retries: Retries | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Takes where to; connects with the first call."""
+        self.address = address
+        self.traffic = Traffic()
+        self._timeouts = timeouts or Timeouts()
+        self._retries = retries or Retries()
+        self._sleep = sleep
+        self._session: requests.Session | None = None
+
+    def call(self, call: Call) -> Reply:
+        """Sends a request and returns the answer.
+
+        Raises:
+            ServerUnreachable: no answer after all tries.
+            VerificationError: layer ``wire``: the answer is larger than the call allows.
+            SoporError: what the server refused, as `sopor.remote.problems` maps it.
+        """
+        delays = self._retries.delays() if call.repeatable else iter(())
+        while True:
+            try:
+                reply = self._send(call)
+            except _NoAnswer as failure:
+                delay = next(delays, None)
+                if delay is None or (failure.refused and self.address.loopback):
+                    raise self._unreachable(failure) from None
+            else:
+                if reply.status < 300 or reply.status in call.accept:
+                    return reply
+                delay = self._delay_of(reply, delays)
+                if delay is None:
+                    raise self.error(reply)
+            self._sleep(delay)
+
+    def _delay_of(self, reply: Reply, delays: Iterator[float]) -> float | None:
+        wanted = reply.retry_after or 0.0
+        if reply.status not in RETRIED_STATUSES or wanted > self._retries.patience:
+            return None
+        delay = next(delays, None)
+        return None if delay is None else max(delay, wanted)
+
+    def _send(self, call: Call) -> Reply:
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        route = ROUTE[call.operation]
+        url = self.address.url + route.url(**call.names)
+        self.traffic.requests += 1
+        self.traffic.sent += len(call.body or b"")
+        try:
+            response = self._connected().request(
+                route.method,
+                f"{url}?{call.query}" if call.query else url,
+                headers=_headers(call),
+                data=call.body,
+                timeout=(self._timeouts.connect, self._timeouts.read),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return self._read(response, call)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _NoAnswer(error) from None
+
+    def _connected(self) -> requests.Session:
+        if self._session is None:
+            from sopor.remote.connection import lean_session
+
+            self._session = lean_session(self.address)
+        return self._session
+
+    def _read(self, response: requests.Response, call: Call) -> Reply:
+        failed = response.status_code >= 300 and response.status_code not in call.accept
+        limit = MAX_PROBLEM_BYTES if failed else call.limit
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise VerificationError(Layer.WIRE, "the server compressed an answer unasked")
+        chunks, size = [], 0
+        while chunk := response.raw.read(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > limit:
+                raise VerificationError(
+                    Layer.WIRE, f"the server's answer is larger than the {limit:,} bytes allowed"
+                )
+            chunks.append(chunk)
+        self.traffic.received += size
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        wait = retry_after(response.headers.get("Retry-After"))
+        return Reply(response.status_code, media_type, b"".join(chunks), wait)
+
+    def _unreachable(self, failure: _NoAnswer) -> ServerUnreachable:
+        if failure.refused and self.address.loopback:
+            return ServerUnreachable(
+                f"no server answers at {self.address}", hint="start it with `sopor serve`"
+            )
+        return ServerUnreachable(
+            f"{self.address} cannot be reached ({failure.reason})", hint=failure.hint
+        )
+
+    def error(self, reply: Reply) -> SoporError:
+        """Returns the error that an answer means."""
+        if 300 <= reply.status < 400:
+            return ServerRefused(
+                f"{self.address} answered with a redirect, which sopor does not follow",
+                hint="use the address that the server really has",
+            )
+        body = reply.body if reply.media_type in (PROBLEM, JSON) else b""
+        problem = Problem.parse(reply.status, body)
+        return error_of(problem, str(self.address), reply.retry_after)
+
+    def close(self) -> None:
+        """Closes the connection; the next call opens another one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def __repr__(self) -> str:
+        return f"Transport({str(self.address)!r})"
+
+
+def _headers(call: Call) -> dict[str, str]:
+    headers = dict(call.headers)
+    if call.body is not None:
+        headers["Content-Type"] = call.media_type
+    if call.token is not None:
+        headers["Authorization"] = f"Bearer {call.token}"
+    return headers
+
+
+class _NoAnswer(Exception):
+    """Carries why there was no answer, in words without addresses or secrets."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        text = _causes(error)
+        self.refused = "ConnectionRefusedError" in text
+        self.reason, self.hint = _explain(text)
+
+
+def _causes(error: BaseException) -> str:
+    names: list[str] = []
+    todo: list[object] = [error]
+    while todo and len(names) < 20:
+        cause = todo.pop()
+        if isinstance(cause, BaseException):
+            names.append(type(cause).__name__)
+            todo += [
+                cause.__cause__,
+                cause.__context__,
+                getattr(cause, "reason", None),
+                *cause.args,
+            ]
+    return " ".join(names)
+
+
+_REASONS = (
+    (
+        "SSL",
+        "its certificate or its encryption is not acceptable",
+        "check the address and the clock; SSL_CERT_FILE names an own certificate authority",
+    ),
+    ("NameResolution", "its name is not known", "check the address and the network"),
+    ("gaierror", "its name is not known", "check the address and the network"),
+    ("Proxy", "the proxy does not answer", "check HTTPS_PROXY and NO_PROXY"),
+    ("ConnectionRefused", "the connection is refused", "check the address and the port"),
+    ("Timeout", "no answer in time", "check the network and try again"),
+)
+
+
+def _explain(causes: str) -> tuple[str, str]:
+    for word, reason, hint in _REASONS:
+        if word in causes:
+            return reason, hint
+    return "the connection broke", "check the network and try again"
