@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 
 from hypothesis import given
@@ -11,8 +12,9 @@ from sopor.merge.algebra import ABSENT, Absent, Side, Value, resolve
 from sopor.merge.conflicts import settle
 from sopor.merge.documents import ConflictKind, by_fields, merge_deltas, merge_states
 from sopor.merge.fields import merge_document
+from sopor.merge.projects import merge_projects
 from sopor.merge.structure import MendKind, Parent, mend
-from sopor.model.document import DocumentId
+from sopor.model.document import Body, Document, DocumentId, parent_of
 from sopor.model.state import State
 from sopor_core.canonical import encode
 from sopor_core.ids import Cid
@@ -165,7 +167,7 @@ def below(parents: Parents, document_id: DocumentId, folder: DocumentId) -> bool
     return at == folder
 
 
-def lookup(parents: Parents, document_id: DocumentId) -> Parent:
+def lookup(parents: Mapping[DocumentId, Parent], document_id: DocumentId) -> Parent:
     return parents.get(document_id, ABSENT)
 
 
@@ -180,10 +182,9 @@ def merged_parents(base: Parents, ours: Parents, theirs: Parents) -> dict[Docume
 
 def mended(base: Parents, ours: Parents, theirs: Parents) -> Parents:
     changed = merged_parents(base, ours, theirs)
-    mends = mend(
-        lambda d: lookup(base, d), lambda d: lookup(ours, d), lambda d: lookup(theirs, d), changed
-    )
     result: dict[DocumentId, Parent] = {**ours, **changed}
+    trees = [partial(lookup, side) for side in (base, ours, theirs, dict(result))]
+    mends = mend(trees[0], trees[1], trees[2], trees[3], changed)
     was_tree = is_tree({d: p for d, p in result.items() if not isinstance(p, Absent)})
     assert was_tree == (not mends)
     for each in mends:
@@ -222,3 +223,42 @@ def test_it_is_mended_the_same_way_on_both_sides(trees: tuple[Parents, Parents, 
         assert mended(base, ours, theirs) == mended(base, theirs, ours)
     assert mended(base, ours, base) == ours
     assert mended(base, base, theirs) == theirs
+
+
+@law
+@given(dice(60).map(three_trees))
+def test_the_states_of_a_merge_are_trees_on_both_sides(
+    trees: tuple[Parents, Parents, Parents],
+) -> None:
+    """Goes the whole way from documents to documents, and looks at nothing but the result."""
+    store: dict[Cid, Document] = {}
+    states = [state({d: put(store, folder(d, p)) for d, p in side.items()}) for side in trees]
+    base, ours, theirs = states
+    ends = []
+    for mine, other in ((ours, theirs), (theirs, ours)):
+        merge = merge_projects(base, mine, other, store.__getitem__)
+        made = {d: put(store, document) for d, document in merge.documents.items()}
+        delta = {**merge.delta, **made}
+        assert mine.is_minimal(delta)
+        assert not made.keys() & merge.delta.keys()
+        shown: dict[DocumentId, Document | None] = {
+            conflict.document_id: conflict.inside.document
+            for conflict in merge.conflicts
+            if conflict.inside
+        }
+        whole = {d: store[cid] for d, cid in mine.apply(delta).items()} | shown
+        parents = {d: parent_of(document) for d, document in whole.items() if document}
+        assert is_tree(parents)
+        ends.append((parents, bool(merge.conflicts)))
+    assert ends[0][0] == ends[1][0] or ends[0][1]
+
+
+def folder(document_id: DocumentId, parent: DocumentId | None) -> Document:
+    body: Body = {"_id": document_id, "_type": "request_group", "parentId": parent}
+    return Document(document_id, "request_group", body)
+
+
+def put(store: dict[Cid, Document], document: Document) -> Cid:
+    key = cid(encode(document.body))
+    store[key] = document
+    return key

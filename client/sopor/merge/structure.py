@@ -14,7 +14,7 @@ looked at, and from these the way up to the root. What was broken before the mer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -57,7 +57,7 @@ class Mend:
 
 
 def mend(
-    base: Tree, ours: Tree, theirs: Tree, merged: Mapping[DocumentId, Parent]
+    base: Tree, ours: Tree, theirs: Tree, merged: Tree, changed: Iterable[DocumentId]
 ) -> tuple[Mend, ...]:
     """Returns what to change in a merge so that it is a tree again, to be done in this order.
 
@@ -67,11 +67,12 @@ def mend(
         base: the state that both sides started from.
         ours: the state that is merged into.
         theirs: the state that is merged.
-        merged: the parents, after the merge, of all documents that either side changed since base.
-            A document with an open conflict has the parent that the working copy has for now.
+        merged: the state after the merge; where a conflict is open, what stands there for now.
+        changed: the documents that either side changed since base. What a side did not delete can
+            be left out if the other side deleted nothing and if it was not moved.
     """
-    merge = _Merge(base, ours, theirs, dict(merged))
-    todo = sorted(merged)
+    merge = _Merge(base, ours, theirs, merged, sorted(changed))
+    todo = merge.changed
     while todo:
         for document_id in todo:
             merge.keep_parents(document_id)
@@ -81,16 +82,18 @@ def mend(
 
 @dataclass(slots=True)
 class _Merge:
-    """A merge under way; ``placed`` are the parents of changed documents as they are by now."""
+    """A merge under way; ``placed`` are the parents that mending has changed."""
 
     base: Tree
     ours: Tree
     theirs: Tree
-    placed: dict[DocumentId, Parent]
+    merged: Tree
+    changed: list[DocumentId]
+    placed: dict[DocumentId, Parent] = field(default_factory=dict)
     mends: list[Mend] = field(default_factory=list)
 
     def parent(self, document_id: DocumentId) -> Parent:
-        return self.placed[document_id] if document_id in self.placed else self.ours(document_id)
+        return self.placed[document_id] if document_id in self.placed else self.merged(document_id)
 
     def keep_parents(self, document_id: DocumentId) -> None:
         """Brings back what was deleted above a document."""
@@ -113,7 +116,7 @@ class _Merge:
     def break_cycle(self) -> list[DocumentId]:
         """Breaks one cycle; returns the document that it moved back, or nothing."""
         safe: set[DocumentId] = set()
-        for document_id in sorted(self.placed):
+        for document_id in sorted({*self.changed, *self.placed}):
             trail: dict[DocumentId, None] = {}
             at: Parent = document_id
             while not isinstance(at, Absent) and at is not None and at not in safe:
