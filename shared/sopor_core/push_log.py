@@ -8,17 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NewType
+from typing import NewType, Protocol
 
 from sopor_core.errors import ForkError, Layer, VerificationError
-from sopor_core.ids import NO_ENTRY, BranchId, CommitId, ProjectId
-from sopor_core.membership import MembershipLog
+from sopor_core.ids import NO_ENTRY, AccountId, BranchId, CommitId, ProjectId
+from sopor_core.membership import Role
 from sopor_core.push_entry import BranchOp, Citation, ListedCommit, PushEntry
+from sopor_core.signing import VerifyKey
 
 LogCheckedEntry = NewType("LogCheckedEntry", PushEntry)
 """An entry whose chain, signature, role, operations and epoch hold; its packs may still lie."""
 
 EMPTY_LOG = Citation(0, NO_ENTRY)
+
+
+class MembershipView(Protocol):
+    """What a checker asks of a membership log, or of its newest state alone.
+
+    The docstrings of `sopor_core.membership.MembershipLog` say what is answered and raised.
+    """
+
+    def check_citation(self, cited: Citation) -> None:
+        """Raises unless the cited entry is known here."""
+
+    def role_at(self, account: AccountId, seq: int) -> Role | None:
+        """Returns the role after entry ``seq``, or None."""
+
+    def signing_key(self, account: AccountId, seq: int) -> VerifyKey:
+        """Returns the key that signs for the account after entry ``seq``."""
+
+    def epoch_at(self, project: ProjectId, seq: int) -> int:
+        """Returns the epoch in force after entry ``seq``."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +57,7 @@ class LogPosition:
 
 
 def check_entry(
-    entry: PushEntry, position: LogPosition, membership: MembershipLog
+    entry: PushEntry, position: LogPosition, membership: MembershipView
 ) -> LogCheckedEntry:
     """Checks everything about an entry that needs no project key.
 
@@ -65,7 +85,7 @@ def _check_chain(entry: PushEntry, position: LogPosition) -> None:
         raise ForkError(f"entry {entry.seq} continues another history than the one known here")
 
 
-def _check_actor(entry: PushEntry, position: LogPosition, membership: MembershipLog) -> None:
+def _check_actor(entry: PushEntry, position: LogPosition, membership: MembershipView) -> None:
     if entry.members.seq < position.cited:
         raise VerificationError(Layer.MEMBERSHIP, "the cited membership state goes back")
     membership.check_citation(entry.members)

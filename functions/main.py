@@ -1,0 +1,5 @@
+"""The functions that are deployed; `functions-framework --source functions/main.py` serves them."""
+
+from sopor_server.entry import api
+
+__all__ = ["api"]

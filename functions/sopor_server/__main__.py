@@ -1,0 +1,62 @@
+"""The command `sopor-server`: the whole backend as one process on SQLite and files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sopor_core.errors import SoporError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code, 2 for what cannot be started."""
+    options = _parser().parse_args(arguments)
+    if options.data is not None:
+        os.environ["SOPOR_DATA"] = str(options.data.absolute())
+    try:
+        _check()
+    except (SoporError, OSError) as error:
+        hint = getattr(error, "hint", None)
+        sys.stderr.write(f"sopor-server: {error}\n" + (f"hint: {hint}\n" if hint else ""))
+        return 2
+    from sopor_server.serving import Server
+
+    Server(options.host, options.port, _tell).run()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sopor-server", description="Serve Sopor's backend on SQLite and files."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8440, help="port to listen on, 0 chooses one (%(default)s)"
+    )
+    parser.add_argument(
+        "--data", type=Path, help="folder of all data (default: SOPOR_DATA, or the user's)"
+    )
+    return parser
+
+
+def _check() -> None:
+    """Makes the data folder ready and tells mistakes now, not at the first request."""
+    from sopor_server.bootstrap import build
+    from sopor_server.config import Config
+
+    context = build(Config.from_environment(os.environ)).context
+    context.store.check()
+    context.blobs.check()
+    context.store.close()
+
+
+def _tell(url: str) -> None:
+    sys.stdout.write(f"listening on {url}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

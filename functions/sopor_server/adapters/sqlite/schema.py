@@ -1,0 +1,128 @@
+"""The tables of the SQLite store and the refusal of newer ones.
+
+``user_version`` holds the version of the schema. Times are milliseconds, ids are raw bytes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sopor_server.ports.errors import NewerSchema
+
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE accounts (
+    account BLOB PRIMARY KEY,
+    login TEXT NOT NULL UNIQUE,
+    record BLOB NOT NULL,
+    credentials BLOB NOT NULL,
+    n INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE devices (
+    device BLOB PRIMARY KEY,
+    account BLOB NOT NULL REFERENCES accounts,
+    name TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    last_used INTEGER NOT NULL,
+    refresh_hash BLOB NOT NULL,
+    revoked INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX devices_of_account ON devices (account, created);
+CREATE TABLE used_challenges (
+    challenge BLOB PRIMARY KEY,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX used_challenges_by_expiry ON used_challenges (expires);
+CREATE TABLE organizations (
+    org BLOB PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE members (
+    account BLOB NOT NULL,
+    org BLOB NOT NULL REFERENCES organizations,
+    PRIMARY KEY (account, org)
+) WITHOUT ROWID;
+CREATE INDEX members_of_organization ON members (org);
+CREATE TABLE membership_entries (
+    org BLOB NOT NULL REFERENCES organizations,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (org, seq)
+);
+CREATE TABLE projects (
+    project BLOB PRIMARY KEY,
+    org BLOB NOT NULL REFERENCES organizations,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    cited INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    updated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX projects_of_organization ON projects (org);
+CREATE TABLE branches (
+    project BLOB NOT NULL REFERENCES projects,
+    branch BLOB NOT NULL,
+    head BLOB NOT NULL,
+    label BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (project, branch)
+) WITHOUT ROWID;
+CREATE TABLE commits (
+    number INTEGER PRIMARY KEY,
+    project BLOB NOT NULL REFERENCES projects,
+    id BLOB NOT NULL,
+    parents BLOB NOT NULL,
+    root BLOB NOT NULL,
+    UNIQUE (project, id)
+);
+CREATE INDEX commits_by_age ON commits (project, number);
+CREATE TABLE packs (
+    project BLOB NOT NULL REFERENCES projects,
+    pack BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    seq INTEGER,
+    stored INTEGER NOT NULL,
+    PRIMARY KEY (project, pack)
+) WITHOUT ROWID;
+CREATE TABLE push_entries (
+    project BLOB NOT NULL REFERENCES projects,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (project, seq)
+);
+"""
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Creates the tables where there are none; raises NewerSchema.
+
+    Safe to run in several processes at once: the first makes the tables, the others find them.
+    """
+    if _version(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if (found := _version(connection)) == 0:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        elif found != VERSION:
+            raise NewerSchema(
+                f"the data has schema version {found}, this server knows {VERSION}",
+                hint="start the newer sopor-server that wrote it, or name another data directory",
+            )
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)

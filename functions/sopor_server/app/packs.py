@@ -1,0 +1,50 @@
+"""Handlers of single packs: create-only upload and ranged download (RFC 9110, section 14)."""
+
+from __future__ import annotations
+
+from werkzeug.http import parse_range_header
+from werkzeug.wrappers import Response
+
+from sopor_core.ids import PackId, ProjectId
+from sopor_core.limits import MAX_PACK_BYTES
+from sopor_core.wire.problems import Code
+from sopor_server.app import answers
+from sopor_server.app.call import Call
+from sopor_server.errors import Refused
+from sopor_server.service import packs
+
+
+def pack_put(call: Call) -> Response:
+    """Stores a pack."""
+    project, pack = call.id("project", ProjectId), call.id("pack", PackId)
+    created = packs.put_pack(call.context, call.caller, project, pack, call.body(MAX_PACK_BYTES))
+    return answers.empty(201 if created else 200)
+
+
+def pack_get(call: Call) -> Response:
+    """Answers a pack, or the one range of it that is asked for."""
+    call.query(())
+    project, pack = call.id("project", ProjectId), call.id("pack", PackId)
+    size = packs.find_pack(call.context, call.caller, project, pack)
+    wanted = _range(call.request.headers.get("Range"), size)
+    start, end = wanted or (0, size)
+    response = answers.data(
+        packs.read_pack(call.context, project, pack, start, end), 206 if wanted else 200
+    )
+    response.headers["Accept-Ranges"] = "bytes"
+    if wanted:
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return response
+
+
+def _range(header: str | None, size: int) -> tuple[int, int] | None:
+    """Returns start and end of the one range, or None for the whole (also for odd headers)."""
+    parsed = parse_range_header(header)
+    if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
+        return None
+    wanted = parsed.range_for_length(size)
+    if wanted is None:
+        raise Refused(
+            Code.RANGE_NOT_SATISFIABLE, f"the pack has {size} bytes", hint=None, size=size
+        )
+    return wanted

@@ -1,0 +1,108 @@
+"""The settings of a server, from the environment; all mistakes are told at once.
+
+SOPOR_DATA             folder of database, packs and secret (default: the user's data folder)
+SOPOR_QUOTA_BYTES      most bytes of packs of one organization, 0 for no limit (default: 10 GiB)
+SOPOR_REGISTRATION     `open` or `closed`: may anybody register? (default: open)
+SOPOR_LOGIN_RATE       logins that one address may begin in a minute (default: 120)
+SOPOR_TRUSTED_PROXIES  how many proxies in front append to X-Forwarded-For (default: 0)
+SOPOR_LOG              `info`, `warning` (failures only) or `off` (default: info)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sopor_server.errors import InvalidConfig
+
+T = TypeVar("T")
+_PREFIX = "SOPOR_"
+DEFAULT_QUOTA = 10 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings; the module's docstring says what they mean."""
+
+    data: Path
+    quota_bytes: int = DEFAULT_QUOTA
+    registration: str = "open"
+    login_rate: int = 120
+    trusted_proxies: int = 0
+    log: str = "info"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Config:
+        """Reads the settings; raises InvalidConfig that names every mistake."""
+        reader = _Reader(environment)
+        config = cls(
+            data=reader.take("DATA", _absolute, default_data(environment)),
+            quota_bytes=reader.take("QUOTA_BYTES", _count, DEFAULT_QUOTA),
+            registration=reader.take("REGISTRATION", _one_of("open", "closed"), "open"),
+            login_rate=reader.take("LOGIN_RATE", _positive, 120),
+            trusted_proxies=reader.take("TRUSTED_PROXIES", _count, 0),
+            log=reader.take("LOG", _one_of("info", "warning", "off"), "info"),
+        )
+        reader.finish()
+        return config
+
+
+def default_data(environment: Mapping[str, str]) -> Path:
+    """Returns where a server keeps its data when nobody says: the platform's folder for such."""
+    home = Path(environment.get("HOME") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "sopor-server"
+    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "sopor-server"
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._mistakes: list[str] = []
+
+    def take(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        text = self._environment.get(_PREFIX + name, "")
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except ValueError as error:
+            self._mistakes.append(f"{_PREFIX}{name} {error}")
+            return default
+
+    def finish(self) -> None:
+        if self._mistakes:
+            raise InvalidConfig(
+                "; ".join(self._mistakes), hint="correct the environment and start again"
+            )
+
+
+def _absolute(text: str) -> Path:
+    path = Path(text)
+    if not path.is_absolute():
+        raise ValueError("must be an absolute path")
+    return path
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number from 0 on")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if (number := _count(text)) == 0:
+        raise ValueError("must be at least 1")
+    return number
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse

@@ -1,0 +1,79 @@
+"""The errors that may escape a storage port; nothing else may.
+
+StoreError
+|- LoginTaken            another account has the login name
+|- AccountExists         the account is registered already
+|- DeviceTaken           the device id belongs to another account, or is revoked
+|- CredentialsMoved      the credentials were changed meanwhile
+|- ChallengeUsed         the challenge was answered before
+|- LogMoved              a log has another head than the append expects
+|- MembershipMoved       the organization has another head than the push cites
+|- ProjectExists         the project id is in use
+|- CommitDiffers         a commit is known with other parents or another root
+|- BlobMissing           there is no blob under the key
+|- BlobDiffers           other bytes stand under the key
+|- NewerSchema           a newer program wrote this store
+`- StoreUnavailable      the storage cannot answer now: full, locked, offline; trying again may help
+"""
+
+from __future__ import annotations
+
+from sopor_core.errors import SoporError
+
+
+class StoreError(SoporError):
+    """Is the root of what a storage port raises."""
+
+    code = "store"
+
+
+class LoginTaken(StoreError):
+    """Says that another account has the login name."""
+
+
+class AccountExists(StoreError):
+    """Says that the account is registered already."""
+
+
+class DeviceTaken(StoreError):
+    """Says that the device id belongs to another account or to a revoked device."""
+
+
+class CredentialsMoved(StoreError):
+    """Says that the credentials were changed since the caller read them."""
+
+
+class ChallengeUsed(StoreError):
+    """Says that a challenge was answered before."""
+
+
+class LogMoved(StoreError):
+    """Says that a log does not have the head that an append expects."""
+
+
+class MembershipMoved(StoreError):
+    """Says that the organization's head is not the one that a push cites."""
+
+
+class ProjectExists(StoreError):
+    """Says that the id of a new project is in use."""
+
+
+class CommitDiffers(StoreError):
+    """Says that an entry lists a known commit with other parents or another root."""
+
+
+class BlobMissing(StoreError):
+    """Says that there is no blob under the key."""
+
+
+class BlobDiffers(StoreError):
+    """Says that other bytes stand under the key of a create-only put."""
+
+
+class NewerSchema(StoreError):
+    """Says that a newer version of this program wrote the store."""
+
+
+class StoreUnavailable(StoreError):
+    """Says that the storage cannot answer now; the same call may succeed later."""

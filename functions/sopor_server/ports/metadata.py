@@ -1,0 +1,172 @@
+"""The metadata port: accounts, devices, logs with compare-and-swap append, one-use challenges.
+
+Every method is atomic: it happens wholly or not at all, and a reader sees a state that one moment
+had. Methods may be called from many threads and processes at once. Not-found is None or an empty
+collection. What may escape is named for each method, and `StoreUnavailable` for all; after
+`StoreUnavailable` from a write the write may have happened, so every write says what a second
+call with the same arguments does.
+
+Costs are counted in documents read and written, as Firestore bills them, so that a push stays at
+three reads and three writes: a read named *one read* may not need more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, ProjectId
+from sopor_core.push_entry import ListedCommit, ListedPack
+from sopor_server.ports.records import (
+    Account,
+    Device,
+    MembershipAppend,
+    Organization,
+    Project,
+    ProjectSummary,
+    PushAppend,
+)
+
+
+class MetadataStore(Protocol):
+    """Keeps everything but the packs."""
+
+    def check(self) -> None:
+        """Returns if the store answers; raises StoreUnavailable."""
+
+    # ------------------------------------------------------------------ accounts and devices
+
+    def create_account(self, account: Account, genesis: MembershipAppend, device: Device) -> None:
+        """Registers an account with its personal organization and first device, in one step.
+
+        A second call raises AccountExists and changes nothing.
+
+        Raises:
+            AccountExists: the account id is registered.
+            LoginTaken: the login name belongs to another account.
+            LogMoved: the organization exists.
+            DeviceTaken: the device id exists.
+        """
+
+    def account(self, account: AccountId) -> Account | None:
+        """Returns an account. One read."""
+
+    def account_by_login(self, login: str) -> Account | None:
+        """Returns the account with a login name, which is in its normal form."""
+
+    def replace_credentials(self, account: AccountId, n: int, credentials: bytes) -> None:
+        """Replaces the credentials whose number is ``n - 1`` by these, whose number is ``n``.
+
+        The same bytes again are success.
+
+        Raises:
+            CredentialsMoved: the present number is another one, or there is no such account.
+        """
+
+    def put_device(self, device: Device) -> None:
+        """Creates a device, or replaces the live one of the same id and account.
+
+        Raises:
+            DeviceTaken: the id belongs to another account, or the device is revoked.
+        """
+
+    def device(self, device: DeviceId) -> Device | None:
+        """Returns a device, revoked ones as well. One read."""
+
+    def devices(self, account: AccountId) -> Sequence[Device]:
+        """Returns the live devices of an account, the oldest first."""
+
+    def revoke_device(self, account: AccountId, device: DeviceId) -> bool:
+        """Revokes a device for good; tells whether the account has one of this id.
+
+        Revoking again is success. After the call no read shows the device live.
+        """
+
+    def touch_device(self, device: DeviceId, time: int) -> None:
+        """Notes that a device was used; never moves the time back, ignores unknown devices."""
+
+    def use_challenge(self, challenge: bytes, expires: int, now: int) -> None:
+        """Notes that a challenge was answered; of any number of calls exactly one succeeds.
+
+        The note is kept at least until ``expires``; notes that expired before ``now`` may go.
+
+        Raises:
+            ChallengeUsed: a call for this challenge succeeded before.
+        """
+
+    # ------------------------------------------------------------------------ organizations
+
+    def organization(self, org: OrgId) -> Organization | None:
+        """Returns the state of an organization after its newest entry. One read."""
+
+    def membership_entries(self, org: OrgId, after: int, max_bytes: int) -> Sequence[bytes]:
+        """Returns the entries that follow entry ``after``, in order, without a gap.
+
+        Stops after the entry with which the sum of lengths reaches ``max_bytes``, so that one
+        entry at least comes where there is one.
+        """
+
+    def append_membership(self, append: MembershipAppend) -> None:
+        """Appends to a membership log, with the new state and the new project, in one step.
+
+        The same entry again is success and changes nothing.
+
+        Raises:
+            LogMoved: the log's head is not ``previous``.
+            ProjectExists: the new project's id is in use.
+        """
+
+    # ----------------------------------------------------------------------------- projects
+
+    def project(self, project: ProjectId, *, commits: int = 0) -> Project | None:
+        """Returns a project. One read.
+
+        ``known`` of the answer holds about ``commits`` of the newest commits where they come with
+        the same read, else fewer; every branch's head is in ``branches`` anyway.
+        """
+
+    def projects(self, account: AccountId) -> Sequence[ProjectSummary]:
+        """Returns the projects of all organizations that an account is a member of."""
+
+    def push_entries(
+        self, project: ProjectId, after: int, limit: int, max_bytes: int
+    ) -> Sequence[bytes]:
+        """Returns at most ``limit`` entries that follow entry ``after``, in order, without a gap.
+
+        Stops after the entry with which the sum of lengths reaches ``max_bytes``, so that one
+        entry at least comes where there is one.
+        """
+
+    def commits(
+        self, project: ProjectId, ids: Collection[CommitId], *, ancestors: int = 0
+    ) -> Mapping[CommitId, ListedCommit]:
+        """Returns what entries of this project first listed of these commits (``same`` left out).
+
+        Unknown ones are absent. May hold further commits of the project: a caller who is going to
+        walk back asks for about ``ancestors`` of their ancestors, the nearest first.
+        """
+
+    def append_push(self, append: PushAppend) -> None:
+        """Appends to a push log: entry, head, branches, commits and packs, in one step.
+
+        In the same step the organization's head is compared with the one that the entry cites, so
+        that a role taken away in this moment counts. The same entry again is success and changes
+        nothing, whatever was appended since. The project's bytes grow by the entry and its packs;
+        packs that were staged or listed before are not counted again. Three writes at most.
+
+        Raises:
+            LogMoved: the log's head is not the one that the entry continues.
+            MembershipMoved: the organization's head is not the one that the entry cites.
+            CommitDiffers: an earlier entry listed a commit with other parents or another root.
+                Where finding that out would cost a further read, the entry may be accepted
+                instead; the first listing stays. Clients refuse such an entry themselves.
+        """
+
+    def stage_pack(self, project: ProjectId, pack: ListedPack, time: int) -> None:
+        """Counts a pack that was put before any entry lists it; the same again is success.
+
+        Its bytes count to the project. An unknown project is ignored.
+        """
+
+    def close(self) -> None:
+        """Gives up connections; the store is not used afterwards."""

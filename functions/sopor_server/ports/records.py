@@ -1,0 +1,135 @@
+"""The records that pass the metadata port: what the server keeps, and nothing that it could open.
+
+Signed objects travel as their canonical bytes, exactly as they came. Times are milliseconds since
+1970-01-01T00:00:00Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sopor_core.ids import AccountId, BranchId, CommitId, DeviceId, OrgId, ProjectId
+from sopor_core.membership import Role
+from sopor_core.push_entry import Citation, ListedCommit, ListedPack, PushEntry
+from sopor_core.signing import VerifyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A registered account; ``n`` is the number of its credentials."""
+
+    id: AccountId
+    login: str
+    record: bytes
+    credentials: bytes
+    n: int
+    organizations: tuple[OrgId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One login of an account; ``refresh_hash`` is the SHA-256 of its refresh token."""
+
+    id: DeviceId
+    account: AccountId
+    name: str
+    created: int
+    last_used: int
+    refresh_hash: bytes = field(repr=False)
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A present member of an organization: role and the key that verifies its entries."""
+
+    role: Role
+    signing: VerifyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The state of an organization after its newest membership entry, at ``head``.
+
+    ``bytes`` is what all its projects take. It may lag by what other processes appended within
+    the last minute.
+    """
+
+    id: OrgId
+    head: Citation
+    kind: str
+    members: Mapping[AccountId, Member]
+    epochs: Mapping[ProjectId, int]
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where a branch points; its name is sealed in ``label`` under epoch ``epoch``."""
+
+    head: ListedCommit
+    label: bytes
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project at one moment: ``head`` of its push log and the branches that follow from it.
+
+    ``cited`` is the newest membership entry that a push entry cites. ``bytes`` counts entries, and
+    packs that are listed or staged. ``known`` holds the public parts of some commits.
+    """
+
+    id: ProjectId
+    organization: OrgId
+    head: Citation
+    cited: int
+    bytes: int
+    updated: int
+    branches: Mapping[BranchId, Branch]
+    known: Mapping[CommitId, ListedCommit] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSummary:
+    """What a list of projects tells of one."""
+
+    id: ProjectId
+    organization: OrgId
+    seq: int
+    bytes: int
+    updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipAppend:
+    """Appends ``entry`` (canonical bytes) to a membership log whose head is ``previous``.
+
+    ``state`` is the organization afterwards, ``project`` the project that the entry adds. An
+    empty ``previous`` founds the organization.
+    """
+
+    entry: bytes
+    previous: Citation
+    state: Organization
+    time: int
+    project: ProjectId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushAppend:
+    """Appends a checked entry to the push log of a project of ``organization``.
+
+    ``branches`` holds each branch that the entry changes, None for a deleted one.
+    """
+
+    entry: PushEntry
+    organization: OrgId
+    branches: Mapping[BranchId, Branch | None]
+    time: int
+
+    @property
+    def packs(self) -> tuple[ListedPack, ...]:
+        """The packs that the entry brings."""
+        return self.entry.packs

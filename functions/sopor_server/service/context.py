@@ -1,0 +1,45 @@
+"""What every use case is given: the storages, who the server is, its limits, the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sopor_core.wire.problems import Code
+from sopor_server.auth import Caller, ServerIdentity
+from sopor_server.errors import Refused
+from sopor_server.ports.blobs import BlobStore
+from sopor_server.ports.metadata import MetadataStore
+from sopor_server.throttle import Throttle
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts that the composition root joins."""
+
+    store: MetadataStore
+    blobs: BlobStore
+    server: ServerIdentity
+    quota_bytes: int
+    registration_open: bool
+    by_address: Throttle
+    by_login: Throttle = field(default_factory=lambda: Throttle(20, 15.0))
+    now: Callable[[], int] = _now
+
+    def check_device(self, caller: Caller) -> None:
+        """Raises Refused (``device-revoked``) unless the caller's device is live. One read."""
+        device = self.store.device(caller.device)
+        if device is None or device.revoked or device.account != caller.account:
+            raise device_revoked()
+
+
+def device_revoked() -> Refused:
+    """Returns the answer to a device that was revoked."""
+    return Refused(
+        Code.DEVICE_REVOKED, "this device was revoked", hint="log in again with `sopor login`"
+    )

@@ -1,0 +1,151 @@
+"""Pull: what a client lacks, in one answer (SPEC section 10).
+
+The answer to a push that lost a race is made here as well, so that the loser goes on without
+another request.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sopor_core.encoding import b64decode
+from sopor_core.ids import EntryHash, PackId, ProjectId
+from sopor_core.limits import MAX_INLINE_BYTES
+from sopor_core.push_entry import Citation
+from sopor_core.wire.parts import Part, PartKind
+from sopor_core.wire.problems import Code
+from sopor_server.auth import Caller
+from sopor_server.errors import Refused
+from sopor_server.ports.blobs import pack_key
+from sopor_server.ports.errors import BlobMissing
+from sopor_server.ports.records import Organization, Project
+from sopor_server.service.context import Context
+from sopor_server.service.membership import project_of_member
+
+BUDGET = MAX_INLINE_BYTES
+_ENTRIES_A_READ = 256
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What a client has: a place in the push log, and a number in the membership log."""
+
+    place: Citation
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a client lacks; ``more`` tells that another pull is needed."""
+
+    head: Citation
+    members: Citation
+    more: bool
+    parts: Sequence[Part]
+
+
+def pull(context: Context, caller: Caller, project: ProjectId, since: Since) -> News | None:
+    """Returns what is new, or None where nothing is. An answer of None costs two reads.
+
+    The device is looked up only where the answer tells more than that nothing is new: a revoked
+    device learns no more until its access token ends.
+
+    Raises:
+        Refused: ``not-found``, ``device-revoked``, ``log-shorter``, ``log-diverged``.
+    """
+    found, org = project_of_member(context.store, caller, project)
+    if since == Since(found.head, org.head.seq):
+        return None
+    context.check_device(caller)
+    return news(context, found, org, since)
+
+
+def news(context: Context, project: Project, org: Organization, since: Since) -> News:
+    """Returns what follows ``since``.
+
+    Raises:
+        Refused: ``log-shorter``, ``log-diverged``.
+    """
+    if since.place.seq > project.head.seq or since.members > org.head.seq:
+        raise Refused(
+            Code.LOG_SHORTER,
+            f"the server has {project.head.seq} entries of the push log and {org.head.seq} of the"
+            f" membership log, the client has {since.place.seq} and {since.members}",
+            hint="the server may have been restored from a backup; run `sopor repair`",
+        )
+    membership = _membership(context, org, since.members)
+    left = BUDGET - sum(map(len, membership))
+    parts = [Part(PartKind.MEMBERSHIP_ENTRY, entry) for entry in membership]
+    if since.members + len(membership) < org.head.seq:
+        return News(project.head, org.head, more=True, parts=parts)
+    pushed, reached = _pushed(context, project, since.place, left)
+    return News(project.head, org.head, reached < project.head.seq, [*parts, *pushed])
+
+
+def _membership(context: Context, org: Organization, after: int) -> Sequence[bytes]:
+    if after == org.head.seq:
+        return ()
+    entries = context.store.membership_entries(org.id, after, BUDGET)
+    return entries[: org.head.seq - after]
+
+
+def _pushed(
+    context: Context, project: Project, after: Citation, left: int
+) -> tuple[list[Part], int]:
+    """Returns the entries with their packs as far as they fit, and the last one's number."""
+    parts: list[Part] = []
+    previous, reached = after.hash, after.seq
+    if reached == project.head.seq:
+        _check_same(previous, project.head.hash, reached)
+    for data in _entries(context, project, after.seq):
+        entry = json.loads(data)
+        if reached == after.seq:
+            _check_same(previous, EntryHash.from_b64(entry["prev"]), reached)
+        packs = [(PackId(b64decode(pack["id"])), pack["size"]) for pack in entry["packs"]]
+        inline = sum(size for _, size in packs if size <= BUDGET)
+        if parts and len(data) + inline > left:
+            break
+        left -= len(data)
+        parts.append(Part(PartKind.PUSH_ENTRY, data))
+        for pack in _packs(context, project.id, packs, left):
+            left -= len(pack.data)
+            parts.append(pack)
+        reached += 1
+    return parts, reached
+
+
+def _entries(context: Context, project: Project, after: int) -> Iterator[bytes]:
+    while after < project.head.seq:
+        limit = min(project.head.seq - after, _ENTRIES_A_READ)
+        page = context.store.push_entries(project.id, after, limit, BUDGET)
+        yield from page
+        after += len(page)
+
+
+def _packs(
+    context: Context, project: ProjectId, packs: Sequence[tuple[PackId, int]], left: int
+) -> Iterator[Part]:
+    for pack, size in packs:
+        if size > left:
+            continue
+        try:
+            data = context.blobs.get(pack_key(project, pack))
+        except BlobMissing:
+            # The client asks for it by itself and then names the pack that is lost.
+            _log.error("a listed pack is missing", extra={"pack": pack.hex()})
+            continue
+        left -= size
+        yield Part(PartKind.PACK, data)
+
+
+def _check_same(claimed: EntryHash, found: EntryHash, seq: int) -> None:
+    if claimed != found:
+        raise Refused(
+            Code.LOG_DIVERGED,
+            f"entry {seq} of the push log is another one here",
+            hint="do not push; compare with other members, then run `sopor repair`",
+        )

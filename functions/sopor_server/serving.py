@@ -1,0 +1,59 @@
+"""Runs the functions-framework application under gunicorn's threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_SOURCE = Path(__file__).with_name("entry.py")
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Serves the function `api` on one address until SIGTERM or SIGINT.
+
+    One process with threads: logins are throttled in its memory, and SQLite has one writer anyway.
+    """
+
+    def __init__(self, host: str, port: int, ready: Callable[[str], None]) -> None:
+        """Takes the address, port 0 to choose one; ``ready`` is called with the URL."""
+        self._bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._ready = ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Gives gunicorn its settings."""
+        settings: dict[str, Any] = {
+            "bind": self._bind,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": int(os.environ.get("SOPOR_THREADS", "16")),
+            "keepalive": 75,
+            "timeout": 0,
+            "graceful_timeout": 30,
+            "loglevel": "warning",
+            "when_ready": self._tell,
+            "limit_request_line": 2048,
+            "limit_request_fields": 40,
+            "control_socket_disable": True,  # from gunicorn 25.1 on
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> WSGIApplication:
+        """Returns the WSGI application, in the worker."""
+        from functions_framework import create_app
+
+        application: WSGIApplication = create_app("api", str(_SOURCE), "http")  # type: ignore[no-untyped-call]
+        return application
+
+    def _tell(self, arbiter: Any) -> None:  # noqa: ANN401
+        host, port = arbiter.LISTENERS[0].sock.getsockname()[:2]
+        self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
