@@ -1,0 +1,1 @@
+"""Makes the vectors by an independent reading of the specification: imports nothing of Sopor."""
