@@ -83,7 +83,7 @@ def _steps(row: GraphRow[C]) -> Sequence[Step]:
     own = [edge for edge in row.edges if edge.start == row.column]
     passing = [edge for edge in row.edges if edge.start != row.column]
     closing = any(edge.stop < edge.start for edge in passing)
-    if not (closing and any(edge.stop >= row.column for edge in own)):
+    if not (closing and any(edge.stop > row.column for edge in own)):
         return [row.edges]
     columns = {edge.stop: edge.start for edge in passing}
     still = [Edge(edge.start, edge.start) for edge in passing]

@@ -38,7 +38,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _PLAIN = r'[^.\[\]"\x00-\x1f]+'
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_STEP = re.compile(rf"(?:^|\.)(?P<key>{_PLAIN}|{_QUOTED})|\[(?P<element>{_PLAIN}|{_QUOTED})\]")
+_STEP = re.compile(rf"(?:^|(?!^)\.)(?P<key>{_PLAIN}|{_QUOTED})|\[(?P<element>{_PLAIN}|{_QUOTED})\]")
 _INDEX = re.compile(r"[0-9]+")
 
 

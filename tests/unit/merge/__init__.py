@@ -1,0 +1,1 @@
+"""Small stories about the merge."""
