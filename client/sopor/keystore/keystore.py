@@ -20,9 +20,11 @@ from sopor.keystore.home import (
 from sopor.keystore.passwords import PasswordRequest, PasswordSource
 from sopor.keystore.protection import Protection, StoreKey
 from sopor.keystore.records import DeviceSecrets, KnownAccount
+from sopor.remote.address import ServerAddress
 from sopor_core.canonical import Json
 from sopor_core.errors import VerificationError
 from sopor_core.ids import AccountId
+from sopor_core.names import normalize_login
 
 
 class Keystore:
@@ -83,19 +85,22 @@ class Keystore:
         """Returns the account that is meant: the only one that fits, or the default one.
 
         Args:
-            server: the server's address as `ServerAddress` writes it, if it matters.
-            login: the login name in its normal form, if it matters.
+            server: the server's address as a person writes it, if it matters.
+            login: the login name in any case, if it matters.
             account: the account's id, if it matters.
 
         Raises:
             NotLoggedIn: no account fits.
-            InvalidInput: several fit, and the default is none of them.
+            InvalidInput: several fit, and the default is none of them; or the address is none.
+            InvalidValue: the login name is none.
         """
+        server = server and str(ServerAddress.parse(server, allow_plain_http=True))
+        login = login and normalize_login(login)
         fitting = [
             known
             for known in self.accounts()
-            if server in (None, known.server)
-            and login in (None, known.login)
+            if server in (None, "", known.server)
+            and login in (None, "", known.login)
             and account in (None, known.account)
         ]
         if not fitting:

@@ -121,12 +121,16 @@ def _epoch(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSecrets:
-    """The secrets that this device keeps for an account."""
+    """The secrets that this device keeps for an account, and its organizations.
+
+    ``personal`` is its own organization, whose genesis this device made or verified.
+    """
 
     account_secret: AccountSecret = field(repr=False)
     secret_key: SecretKey = field(repr=False)
     refresh_token: str = field(repr=False)
     organizations: tuple[OrgId, ...] = ()
+    personal: OrgId | None = None
     projects: Mapping[ProjectId, ProjectSecrets] = field(default_factory=dict)
 
     def with_project(self, project: ProjectId, secrets: ProjectSecrets) -> DeviceSecrets:
@@ -143,6 +147,7 @@ class DeviceSecrets:
             "secret_key": b64encode(self.secret_key.reveal()),
             "refresh_token": self.refresh_token,
             "organizations": [org.b64 for org in self.organizations],
+            "personal": self.personal.b64 if self.personal else None,
             "projects": {
                 project.b64: secrets.to_json() for project, secrets in self.projects.items()
             },
@@ -160,6 +165,7 @@ class DeviceSecrets:
             secret_key=SecretKey(fields.data("secret_key", SecretKey.SIZE)),
             refresh_token=fields.text("refresh_token", 128),
             organizations=fields.ids("organizations", OrgId),
+            personal=fields.optional_id("personal", OrgId),
             projects={
                 ProjectId.from_b64(name): ProjectSecrets.from_json(item)
                 for name, item in projects.items()

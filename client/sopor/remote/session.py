@@ -51,6 +51,27 @@ class TokenStore(Protocol):
         """Keeps a token in place of the one before; never raises."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    value: str = field(repr=False)
+    expires: int
+
+
+class MemoryTokens:
+    """Keeps the access token of a session that no device keeps."""
+
+    def __init__(self) -> None:
+        self._token: _Kept | None = None
+
+    def load(self) -> CachedGrant | None:
+        """Returns the token kept last, or None."""
+        return self._token
+
+    def save(self, value: str, expires: int) -> None:
+        """Keeps a token in place of the one before."""
+        self._token = _Kept(value, expires)
+
+
 def wall_clock_ms() -> int:
     """Returns the time in milliseconds since 1970."""
     return time.time_ns() // 1_000_000

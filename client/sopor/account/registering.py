@@ -1,0 +1,144 @@
+"""Registers an account: makes its keys, writes the recovery kit, and only then tells the server.
+
+Ordering: kit, server, keystore. A crash after the first leaves a kit of an account that does not
+exist, which harms nobody; after the second, the kit logs in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from sopor.account.logging_in import admit
+from sopor.account.recovery_kit import RecoveryKit, check_kit_path, kit_date, write_kit
+from sopor.account.results import AccountInfo, RegisterResult
+from sopor.account.setup import (
+    Admission,
+    Setup,
+    check_new_password,
+    remember_personal,
+    store,
+)
+from sopor.crypto.registration import NewAccount, new_account
+from sopor.errors import ServerRefused, SoporError, StateConflict, Weather
+from sopor.remote import ServerAddress
+from sopor.remote.listings import ServerMeta
+from sopor.remote.login import LoginApi
+from sopor_core.ids import NO_ENTRY, OrgId
+from sopor_core.membership import Genesis, MembershipEntry
+from sopor_core.names import normalize_login
+from sopor_core.wire.routes import PROTOCOL
+
+_NONCE_BYTES = 16
+
+
+def register(
+    setup: Setup, server: str, login: str, password: str, kit_path: Path
+) -> RegisterResult:
+    """Creates an account on a server, with its personal organization and a session here.
+
+    Args:
+        setup: where secrets go.
+        server: the server's address.
+        login: the login name, in any case.
+        password: as typed.
+        kit_path: the file for the recovery kit; it must not exist.
+
+    Raises:
+        InvalidInput, InvalidValue: address, login name or password are not acceptable.
+        StateConflict: the login name is taken, or the kit's file exists.
+        Weather: the server cannot be reached. The account may exist then: the kit is kept.
+        SoporError: anything else; the kit is deleted, as no account came of it.
+    """
+    address, name = setup.address(server), normalize_login(login)
+    check_new_password(password)
+    check_kit_path(kit_path)
+    if setup.known(address, name):
+        raise StateConflict(
+            f"{name} at {address} is known on this device", hint="run `sopor login`"
+        )
+    transport = setup.connect(address)
+    try:
+        api = LoginApi(transport)
+        meta = _compatible(api.meta())
+        new = new_account(name, password, setup.clock(), setup.costs)
+        genesis = _genesis(setup, new)
+        write_kit(kit_path, _kit(address, meta, new))
+        admission = _create(api, setup, address, meta, new, genesis, password, kit_path)
+    finally:
+        transport.close()
+    account = store(setup, admission, password)
+    org = OrgId(genesis.hash)
+    remember_personal(account, org)
+    return RegisterResult(account, AccountInfo.of(account.known, setup.keystore), org, kit_path)
+
+
+def _compatible(meta: ServerMeta) -> ServerMeta:
+    if not meta.protocol_min <= PROTOCOL <= meta.protocol_max:
+        raise ServerRefused(
+            f"the server speaks protocol {meta.protocol_min} to {meta.protocol_max}, "
+            f"this program {PROTOCOL}",
+            hint="upgrade whichever is older",
+        )
+    return meta
+
+
+def _genesis(setup: Setup, new: NewAccount) -> MembershipEntry:
+    identity = new.record.identity
+    body = Genesis("personal", secrets.token_bytes(_NONCE_BYTES), identity)
+    entry = MembershipEntry(None, 1, NO_ENTRY, identity.account, setup.clock(), body)
+    return entry.sign(new.access.keys)
+
+
+def _kit(address: ServerAddress, meta: ServerMeta, new: NewAccount) -> RecoveryKit:
+    return RecoveryKit(
+        server=str(address),
+        server_id=meta.server,
+        login=new.record.login,
+        account=new.record.identity.account,
+        secret_key=new.access.secret_key,
+        recovery_key=new.access.recovery_key,
+        created=kit_date(new.record.created),
+    )
+
+
+def _create(
+    api: LoginApi,
+    setup: Setup,
+    address: ServerAddress,
+    meta: ServerMeta,
+    new: NewAccount,
+    genesis: MembershipEntry,
+    password: str,
+    kit_path: Path,
+) -> Admission:
+    device = setup.new_device()
+    try:
+        session = api.create(new.record, new.access.credentials, genesis.encoded, device)
+    except Weather as lost:
+        return _admit_after_lost_answer(api, setup, address, new, password, lost)
+    except SoporError:
+        kit_path.unlink(missing_ok=True)
+        raise
+    access = new.access
+    return Admission(address, meta.server, device, session, access.keys, access.secret_key)
+
+
+def _admit_after_lost_answer(
+    api: LoginApi,
+    setup: Setup,
+    address: ServerAddress,
+    new: NewAccount,
+    password: str,
+    lost: Weather,
+) -> Admission:
+    """Logs in, in case that the account was created and only the answer was lost."""
+    secret_key = new.access.secret_key
+    try:
+        return admit(api, setup, address, new.record.login, password, secret_key)
+    except SoporError:
+        raise type(lost)(
+            lost.message,
+            hint=f"{lost.hint}; keep the recovery kit: the account may have been created, "
+            "which `sopor login` with the kit tells",
+        ) from None

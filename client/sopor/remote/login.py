@@ -1,0 +1,130 @@
+"""The requests that need no session: registering, challenges, logging in (SPEC sections 9, 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sopor.remote.listings import RemoteAccount, ServerMeta, parse_meta, parse_model
+from sopor.remote.session import Grant, parse_grant
+from sopor.remote.transport import Call, Transport
+from sopor_core import canonical
+from sopor_core.account import (
+    CHALLENGE_BYTES,
+    AccountRecord,
+    Action,
+    ChallengeProof,
+    Credentials,
+    KdfParameters,
+)
+from sopor_core.canonical import Json
+from sopor_core.encoding import b64decode, b64encode
+from sopor_core.errors import Layer, VerificationError
+from sopor_core.fields import Fields
+from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
+from sopor_core.wire.routes import Operation
+
+MAX_TOKEN_BYTES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """The device that asks for a session; it chooses its own id."""
+
+    id: DeviceId
+    name: str
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns the JSON form of a request."""
+        return {"id": self.id.b64, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What must be signed to log in; all of it is the server's word.
+
+    ``kdf`` is within the bounds that clients accept.
+    """
+
+    account: AccountId
+    kdf: KdfParameters
+    challenge: bytes
+    server: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session as the server opened it; of it, only the record's own signature is verified."""
+
+    account: RemoteAccount
+    device: DeviceId
+    grant: Grant
+    refresh_token: str = field(repr=False)
+
+
+class LoginApi:
+    """Asks a server for sessions; raises what `sopor.remote.Remote` raises, and LoginFailed."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Takes the connection."""
+        self._transport = transport
+
+    def meta(self) -> ServerMeta:
+        """Asks the server about itself."""
+        return parse_meta(self._transport.call(Call(Operation.META)).body)
+
+    def create(
+        self, record: AccountRecord, credentials: Credentials, genesis: bytes, device: NewDevice
+    ) -> NewSession:
+        """Creates an account with its organization; raises StateConflict if the login is taken."""
+        body: dict[str, Json] = {
+            "record": record.to_json(),
+            "credentials": credentials.to_json(),
+            "genesis": b64encode(genesis),
+            "device": device.to_json(),
+        }
+        return self._open(Operation.ACCOUNT_CREATE, body, device)
+
+    def challenge(self, login: str, action: Action) -> Challenge:
+        """Asks for a challenge.
+
+        Raises:
+            VerificationError: layer ``kdf``, if the costs of password hashing are out of bounds;
+                layer ``wire`` for another shape.
+        """
+        from sopor_core.wire import models
+
+        body = canonical.encode({"login": login, "action": str(action)})
+        reply = self._transport.call(Call(Operation.LOGIN_CHALLENGE, body=body))
+        answer = parse_model(models.Challenge, reply.body)
+        if answer.kdf.alg != "argon2id":
+            raise VerificationError(Layer.KDF, "the password hashing is not Argon2id")
+        kdf = KdfParameters(answer.kdf.m, answer.kdf.t, answer.kdf.p)
+        kdf.check()
+        challenge = b64decode(answer.challenge)
+        if len(challenge) != CHALLENGE_BYTES:
+            raise VerificationError(Layer.WIRE, "the server's challenge has a wrong length")
+        account, server = AccountId.from_b64(answer.account), ServerId.from_b64(answer.server)
+        return Challenge(account, kdf, challenge, server)
+
+    def login(self, proof: ChallengeProof, device: NewDevice) -> NewSession:
+        """Answers a challenge; raises LoginFailed."""
+        body: dict[str, Json] = {"proof": proof.to_json(), "device": device.to_json()}
+        return self._open(Operation.LOGIN, body, device)
+
+    def _open(self, operation: Operation, body: dict[str, Json], device: NewDevice) -> NewSession:
+        from sopor_core.wire import models
+
+        call = Call(operation, body=canonical.encode(body), repeatable=False)
+        data = self._transport.call(call).body
+        answer = parse_model(models.Session, data)
+        account = RemoteAccount(
+            AccountRecord.verified(answer.record),
+            Credentials.parse(answer.credentials),
+            tuple(map(OrgId.from_b64, answer.organizations)),
+        )
+        if DeviceId.from_b64(answer.device) != device.id:
+            raise VerificationError(Layer.WIRE, "the server opened a session for another device")
+        if not 0 < len(answer.refresh_token) <= MAX_TOKEN_BYTES:
+            raise VerificationError(Layer.WIRE, "the server's refresh token has a wrong length")
+        grant = parse_grant(Fields(canonical.parse_json(data), "the answer", Layer.WIRE))
+        return NewSession(account, device.id, grant, answer.refresh_token)
