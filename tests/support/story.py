@@ -62,7 +62,7 @@ class Key:
         return self._private.sign(message)
 
 
-@dataclass
+@dataclass(eq=False)
 class Keys:
     """All keys of an account; what they would wrap is random here."""
 
@@ -118,7 +118,7 @@ class Project:
 
     def entry(
         self,
-        person: Person,
+        keys: Keys,
         *commits: ListedCommit,
         packs: Iterable[bytes] = (),
         branch: BranchId | None = None,
@@ -137,13 +137,13 @@ class Project:
             op=OpId.random(),
             epoch=1,
             members=self.members,
-            actor=person.keys.account,
+            actor=keys.account,
             time=TIME,
             ops=(move(branch, old, commits[-1]),) if commits else (),
             commits=commits,
             packs=tuple(ListedPack(pack_id(pack), len(pack)) for pack in packs),
         )
-        return replace(entry, **changes).sign(person.keys.signing)
+        return replace(entry, **changes).sign(keys.signing)
 
     def took(self, entry: PushEntry) -> None:
         """Notes that an entry landed."""
@@ -306,7 +306,7 @@ class Person:
         self, project: Project, *commits: ListedCommit, packs: Sequence[bytes] = ()
     ) -> PushEntry:
         """Pushes commits (a new one where none are given), which must succeed."""
-        entry = project.entry(self, *(commits or (project.commit(),)), packs=packs)
+        entry = project.entry(self.keys, *(commits or (project.commit(),)), packs=packs)
         answer = self.push_entry(entry, packs)
         assert answer.status_code == 201, answer.text
         project.took(entry)
