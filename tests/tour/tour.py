@@ -1,7 +1,8 @@
 """Plays the README's tour against a local server: shows each command and what it answers.
 
-Everything lies in ``.tour`` beside the README (or in the folder named by ``--folder``): a folder for
-each device with its own keystore, and the server's data. Nothing else on the machine is touched.
+Everything lies in ``.tour`` beside the README (or in the folder named by ``--folder``): a folder
+for each device with its own keystore, and the server's data. Nothing else on the machine is
+touched.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ class Tour:
         """Runs every step; raises TourError at the first that disappoints."""
         for step in steps:
             self.say(f"\n\033[1m{step.device} $ {step.command}\033[0m")
-            command = step.command.replace(PORT, self.port)
+            command = step.command.replace(PORT, self.port).replace(
+                "../../examples", f"{ROOT}/examples"
+            )
             if step.device == SERVER:
                 self.start_server(command)
             else:
@@ -83,8 +86,7 @@ class Tour:
         """Starts the server in the background and waits until it listens."""
         device = self.device(SERVER)
         self.server = subprocess.Popen(
-            f"exec {command}",
-            shell=True,
+            ["bash", "-c", f"exec {command}"],
             cwd=device.folder,
             env=device.env,
             stdout=subprocess.PIPE,
@@ -116,7 +118,8 @@ class Tour:
         self.say(ran.stdout.rstrip())
         if ran.returncode != step.exit_code:
             raise TourError(
-                f"`{step.command}` exited with {ran.returncode}, not {step.exit_code}:\n{ran.stdout}"
+                f"`{step.command}` exited with {ran.returncode}, not {step.exit_code}:\n"
+                f"{ran.stdout}"
             )
         missing = step.mismatch(answer)
         if missing is not None:

@@ -1,0 +1,120 @@
+"""A published project together with its account: receives, publishes, sends."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sopor.account import Account
+from sopor.crypto.keys import ProjectKeys
+from sopor.errors import StateConflict
+from sopor.remote import LogMoved, Remote
+from sopor.repository.context import Context, now
+from sopor.repository.project_keys import unwrap_keys
+from sopor.sync.publish import BranchMove, Prepared, Publisher
+from sopor.sync.receive import Received, Receiver
+from sopor_core.errors import Layer, VerificationError
+from sopor_core.ids import OrgId, PackId
+from sopor_core.membership import MembershipLog
+
+
+class Connection:
+    """Talks to the server of a project in the name of the account that it belongs to."""
+
+    def __init__(self, context: Context, org: OrgId, account: Account) -> None:
+        """Takes a working copy whose project is published in ``org``."""
+        self._context = context
+        self._org = org
+        self._account = account
+        self._receiver = Receiver(
+            context.store, context.project, org, self._unlock, self._fetch_pack
+        )
+
+    @classmethod
+    def of(cls, context: Context) -> Connection:
+        """Connects; raises StateConflict if the project is on no server yet."""
+        org = context.org
+        if org is None:
+            raise StateConflict(
+                "the project is on no server yet", hint="publish it with `sopor push`"
+            )
+        return cls(context, org, context.accounts.of(context))
+
+    @cached_property
+    def remote(self) -> Remote:
+        """The server."""
+        return self._account.remote
+
+    @property
+    def membership(self) -> MembershipLog:
+        """The verified membership log."""
+        return self._context.store.log.membership(self._org)
+
+    def _unlock(self, membership: MembershipLog) -> ProjectKeys:
+        check_own_place(membership, self._account)
+        return unwrap_keys(self._account.keys, membership, self._context.project)
+
+    def _fetch_pack(self, pack: PackId, size: int) -> bytes:
+        self._context.progress(f"fetching {size:,} bytes")
+        return self.remote.get_pack(self._context.project, pack, size)
+
+    def fetch(self) -> Received:
+        """Receives everything that is new."""
+        entries = commits = 0
+        more = True
+        while more:
+            pin = self._context.store.log.pin
+            answer = self.remote.pull(self._context.project, pin, self.membership.head.seq)
+            if answer is None:
+                break
+            received = self._receiver.receive(answer)
+            entries, commits = entries + received.entries, commits + received.commits
+            more = received.more
+            self._context.progress(f"verified {entries} entries, {commits} commits")
+        return Received(entries, commits, more=False)
+
+    def prepare(self, moves: list[BranchMove]) -> Prepared:
+        """Makes the entry that moves branches."""
+        context = self._context
+        publisher = self._publisher
+        return publisher.prepare(context.project, moves, now())
+
+    @property
+    def _publisher(self) -> Publisher:
+        return Publisher(
+            self._context.store,
+            self._receiver,
+            self._context.keys,
+            self.membership,
+            self._account.identity.account,
+            self._account.keys,
+        )
+
+    def send(self, prepared: Prepared) -> bool:
+        """Sends an entry and records it; returns False if the log had moved, which is received.
+
+        Raises:
+            QuotaExceeded, PermissionDenied, ServerUnreachable, ...: it was not taken.
+        """
+        project, entry = self._context.project, prepared.entry
+        try:
+            if not entry.packs:
+                self.remote.change_branches(project, entry, {})
+            elif len(entry.commits) == 1 and entry.commits[0].same is not None:
+                self.remote.revert(project, entry, prepared.packs)
+            else:
+                self.remote.push(project, entry, prepared.packs)
+        except LogMoved as moved:
+            if self._receiver.receive(moved.answer).more:
+                self.fetch()
+            return False
+        self._publisher.record(prepared)
+        return True
+
+
+def check_own_place(membership: MembershipLog, account: Account) -> None:
+    """Raises VerificationError unless the log knows the account with the account's own keys."""
+    mine = account.identity
+    if membership.identity(mine.account) != mine:
+        raise VerificationError(
+            Layer.MEMBERSHIP, "the membership log names other keys for this account"
+        )

@@ -1,0 +1,160 @@
+"""What every operation on a working copy shares: its store, its keys, its files, its account.
+
+Secrets are unlocked when an operation first needs them, so `status` of a clean folder or
+`config` never asks for a password.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from time import time_ns
+
+from sopor.crypto.content_ids import ContentIds
+from sopor.crypto.keys import ProjectKeys
+from sopor.errors import Busy, InvalidInput
+from sopor.merge.graph import Graph
+from sopor.model.commit import Author
+from sopor.model.document import Document
+from sopor.repository.accounts import AccountSource
+from sopor.repository.project_keys import read_local_keys, unwrap_keys
+from sopor.store import Store
+from sopor.worktree import Options, Scan, SqliteFileIndex, WorkingCopy
+from sopor_core import canonical
+from sopor_core.errors import VerificationError
+from sopor_core.ids import Cid, CommitId, OrgId, ProjectId
+from sopor_core.limits import MAX_DOCUMENT_BYTES
+
+Progress = Callable[[str], None]
+"""Is told what goes on, in a few words, while something takes long."""
+
+
+def no_progress(_text: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass
+class Context:
+    """One open working copy."""
+
+    root: Path
+    store: Store
+    accounts: AccountSource
+    progress: Progress = no_progress
+
+    @cached_property
+    def project(self) -> ProjectId:
+        """The project's id."""
+        return ProjectId.from_hex(self._setting("project"))
+
+    @property
+    def org(self) -> OrgId | None:
+        """The organization that the project is published in, or None before that."""
+        org = self.store.settings.get("organization")
+        return OrgId.from_hex(org) if org else None
+
+    @property
+    def project_name(self) -> str:
+        """The project's name, as the person gave it or the membership log tells it."""
+        return self.store.settings.get("project-name") or self.root.name
+
+    @property
+    def server(self) -> str | None:
+        """The address of the server that the project is published on."""
+        return self.store.settings.get("server")
+
+    def _setting(self, name: str) -> str:
+        value = self.store.settings.get(name)
+        if value is None:
+            raise InvalidInput(
+                f"{self.store.folder} lacks the setting {name!r}", hint="clone the project again"
+            )
+        return value
+
+    @cached_property
+    def keys(self) -> ProjectKeys:
+        """The project's keys; unlocks the keystore if the project is published."""
+        org = self.org
+        if org is None:
+            keys = read_local_keys(self.store.folder, self.project)
+        else:
+            membership = self.store.log.membership(org)
+            keys = unwrap_keys(self.accounts.of(self).keys, membership, self.project)
+        self.store.objects.unlock(keys)
+        return keys
+
+    @property
+    def ids(self) -> ContentIds:
+        """Computes keyed ids."""
+        return self.keys.content_ids
+
+    @property
+    def graph(self) -> Graph[CommitId]:
+        """The graph of commits, in the order in which they came here: parents before children."""
+        commits = self.store.commits
+        return Graph(commits.parents, commits.number, ordered=True)
+
+    @cached_property
+    def files(self) -> WorkingCopy:
+        """The working files."""
+        index = SqliteFileIndex(self.store.database.connection)
+        return WorkingCopy(self.root, index, self.cid, Options(scratch=self.store.folder))
+
+    def scan(self) -> Scan:
+        """Compares the working files with the last commit, and remembers what was seen.
+
+        While another process writes to the store it remembers nothing, so that looking never waits.
+
+        Raises:
+            InvalidInput, FormatError: a working file does not read; the message names the place.
+        """
+        try:
+            with self.store.transaction():
+                return self.files.scan()
+        except Busy:
+            return self.files.scan(refresh=False)
+
+    def cid(self, document: Document) -> Cid:
+        """Returns a document's content id."""
+        return self.ids.cid(self.encode(document))
+
+    def encode(self, document: Document) -> bytes:
+        """Returns a document's canonical bytes; raises InvalidInput for one that is too large."""
+        try:
+            data = canonical.encode(document.body)
+        except VerificationError as error:
+            raise InvalidInput(f"document {document.id}: {error.detail}") from None
+        if len(data) > MAX_DOCUMENT_BYTES:
+            raise InvalidInput(
+                f"document {document.id} has {len(data):,} bytes, more than the limit of 16 MiB",
+                hint="split it, or keep its large part outside of the project",
+            )
+        return data
+
+    def load(self, cid: Cid) -> Document:
+        """Returns a stored document."""
+        _ = self.keys
+        data = self.store.objects.read(cid)
+        return Document.from_json(canonical.parse_json(data), f"content {cid.short}")
+
+    def author(self) -> Author:
+        """Returns who commits: the configured name, else the login, else the system's user."""
+        account = self.store.settings.get("account")
+        name = self.accounts.config.get("user.name", self.store)
+        name = name or self.store.settings.get("login") or _system_user()
+        return Author(name, self.accounts.account_id(account))
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def now() -> int:
+    """Returns the time in milliseconds since 1970-01-01T00:00:00Z."""
+    return time_ns() // 1_000_000

@@ -1,0 +1,76 @@
+"""Puts commits and differences into the words of results: names, types, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sopor.model.document import Document, DocumentId
+from sopor.model.state import Delta
+from sopor.repository.context import Context
+from sopor.repository.results import ChangeKind, CommitInfo, DocumentChange, Moment
+from sopor_core.ids import Cid, CommitId
+
+
+def document_name(document: Document) -> str:
+    """Returns what a person calls a document: its name, its file's name or path, else its id."""
+    for field in ("name", "fileName", "path", "url"):
+        value = document.body.get(field)
+        if isinstance(value, str) and value.strip():
+            return value
+    return str(document.id)
+
+
+def describe_delta(
+    context: Context, before: Mapping[DocumentId, Cid], delta: Delta
+) -> tuple[DocumentChange, ...]:
+    """Describes a delta between two states whose documents are all stored."""
+    changes = []
+    for document_id, cid in delta.items():
+        old = before.get(document_id)
+        shown = cid if cid is not None else old
+        if shown is not None:
+            changes.append(describe(_kind(old, cid), context.load(shown)))
+    return in_order(changes)
+
+
+def _kind(old: Cid | None, new: Cid | None) -> ChangeKind:
+    if new is None:
+        return ChangeKind.DELETED
+    return ChangeKind.ADDED if old is None else ChangeKind.MODIFIED
+
+
+def describe(kind: ChangeKind, document: Document, file: str | None = None) -> DocumentChange:
+    """Describes one changed document."""
+    return DocumentChange(kind, document.id, document.type, document_name(document), file)
+
+
+def in_order(changes: Iterable[DocumentChange]) -> tuple[DocumentChange, ...]:
+    """Sorts changes by file, type, name and id."""
+    return tuple(sorted(changes, key=lambda c: (c.file or "", c.type, c.name, c.id)))
+
+
+def describe_commit(
+    context: Context, commit_id: CommitId, names: Mapping[CommitId, list[str]] | None = None
+) -> CommitInfo:
+    """Describes a commit; ``names`` are the branches that point at commits."""
+    commit = context.store.commits.get(commit_id)
+    return CommitInfo(
+        id=commit_id,
+        parents=commit.parents,
+        author=commit.author.name,
+        account=commit.author.account,
+        time=Moment(commit.time),
+        message=commit.message,
+        branches=tuple((names or {}).get(commit_id, ())),
+        published=context.store.commits.published(commit_id),
+    )
+
+
+def branch_names(context: Context) -> dict[CommitId, list[str]]:
+    """Returns the names that point at commits, local ones first."""
+    names: dict[CommitId, list[str]] = {}
+    for name, head in context.store.refs.all().items():
+        names.setdefault(head, []).append(name)
+    for name, head in context.store.refs.remotes().items():
+        names.setdefault(head, []).append(f"remote/{name}")
+    return names

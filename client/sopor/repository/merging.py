@@ -1,0 +1,175 @@
+"""Merges another commit into the current branch; what does not merge is kept as conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sopor.errors import StateConflict
+from sopor.merge.documents import merge_states
+from sopor.merge.graph import is_ancestor, merge_bases, virtual_base
+from sopor.merge.projects import MendedMerge, merge_projects
+from sopor.merge.structure import Mend, MendKind
+from sopor.model.document import Document, DocumentId
+from sopor.model.state import State
+from sopor.repository.checkout import check_not_in_the_way, move_files, put_documents
+from sopor.repository.committing import Content, content_of, make_commit, save_commit
+from sopor.repository.context import Context
+from sopor.repository.merge_state import KeptConflict, MergeState, read_merge, write_merge
+from sopor.repository.resolving import describe_conflicts
+from sopor.repository.results import MergeOutcome
+from sopor.repository.revisions import resolve
+from sopor_core.ids import Cid, CommitId
+
+
+def merge(context: Context, revision: str, message: str | None = None) -> MergeOutcome:
+    """Merges a revision into the current branch, as `merge_commit` does."""
+    return merge_commit(context, resolve(context.store, revision), revision, message)
+
+
+def merge_commit(
+    context: Context, theirs: CommitId, label: str, message: str | None = None
+) -> MergeOutcome:
+    """Merges a commit into the current branch.
+
+    Raises:
+        StateConflict: another merge is under way, or uncommitted changes are in the way.
+    """
+    store = context.store
+    with store.exclusive():
+        refuse_during_merge(context)
+        ours = store.refs.head
+        if ours is not None and is_ancestor(context.graph, theirs, ours):
+            return MergeOutcome("up-to-date", ours, None, 0)
+        if ours is None or is_ancestor(context.graph, ours, theirs):
+            return _fast_forward(context, ours, theirs)
+        bases = merge_bases(context.graph, ours, theirs)
+        message = message or f"Merge {label} into {store.refs.current}"
+        return three_way(
+            context,
+            _base_state(context, bases),
+            store.commits.state(theirs),
+            message,
+            [ours, theirs],
+            label,
+        )
+
+
+def refuse_during_merge(context: Context) -> None:
+    """Raises StateConflict while a merge waits for its commit."""
+    if read_merge(context.store) is not None:
+        raise StateConflict(
+            "a merge is under way",
+            hint="finish it with `sopor resolve` and `sopor commit`, "
+            "or give it up with `sopor merge --abort`",
+        )
+
+
+def _fast_forward(context: Context, ours: CommitId | None, theirs: CommitId) -> MergeOutcome:
+    store = context.store
+    delta = store.commits.state(ours).difference(store.commits.state(theirs))
+    check_not_in_the_way(context, context.scan(), delta)
+    move_files(context, delta, lambda: store.refs.set(store.refs.current, theirs))
+    return MergeOutcome("fast-forward", theirs, None, len(delta))
+
+
+def _base_state(context: Context, bases: Sequence[CommitId]) -> State:
+    """Returns the state to merge from; of criss-cross histories the merge of all common ancestors.
+
+    Where those conflict among themselves, one side serves as well as the other: both lines have
+    settled that conflict since, and what they disagree on is a conflict of its own.
+    """
+
+    def merge_pair(base: State, one: State, other: State) -> State:
+        return one.apply(merge_states(base, one, other).delta)
+
+    return virtual_base(
+        context.graph, bases, load=context.store.commits.state, merge=merge_pair, nothing=State()
+    )
+
+
+def three_way(
+    context: Context,
+    base: State,
+    theirs: State,
+    message: str,
+    parents: Sequence[CommitId],
+    label: str,
+) -> MergeOutcome:
+    """Merges a state into the current branch's and commits the result, or stops at conflicts.
+
+    A merge has two parents; undoing a commit is the same with one (see `reverting`).
+    """
+    ours = context.store.commits.state(parents[0])
+    scan = context.scan()
+    merged = merge_projects(base, ours, theirs, context.load)
+    contents = [content_of(context, document) for document in merged.documents.values()]
+    merged_ids = {**merged.delta, **{item.document.id: item.cid for item in contents}}
+    delta = {key: cid for key, cid in merged_ids.items() if ours.get(key) != cid}
+    check_not_in_the_way(
+        context, scan, {**delta, **{item.document_id: None for item in merged.conflicts}}
+    )
+    if merged.conflicts:
+        if scan.changes:
+            raise StateConflict(
+                "the merge stops at conflicts, and there are uncommitted changes",
+                hint="commit them, or discard them with `sopor restore`, then merge again",
+            )
+        return _stop_at_conflicts(context, merged, delta, contents, message, parents, label)
+    if not delta and len(parents) == 1:
+        raise StateConflict(f"nothing to do: {label} changes nothing")
+    new = make_commit(context, parents, ours, delta, message)
+    documents = {item.document.id: item.document for item in contents}
+
+    def save() -> None:
+        save_commit(context, new, contents)
+        context.store.refs.set(context.store.refs.current, new.id)
+
+    move_files(context, delta, save, documents)
+    return MergeOutcome("merged", new.id, new.id, len(delta), (), _notes(merged.mends))
+
+
+def _stop_at_conflicts(
+    context: Context,
+    merged: MendedMerge,
+    delta: Mapping[DocumentId, Cid | None],
+    contents: Sequence[Content],
+    message: str,
+    parents: Sequence[CommitId],
+    label: str,
+) -> MergeOutcome:
+    kept = tuple(
+        KeptConflict(item.document_id, item.base, item.ours, item.theirs)
+        for item in merged.conflicts
+    )
+    state = MergeState(parents[1] if len(parents) > 1 else None, label, message, kept)
+    write_merge(context.store, state)
+    documents: dict[DocumentId, Document | None] = {
+        key: None if cid is None else _find(contents, key) or context.load(cid)
+        for key, cid in delta.items()
+    }
+    for conflict in merged.conflicts:
+        if conflict.inside is not None:
+            documents[conflict.document_id] = conflict.inside.document
+    put_documents(context, documents)
+    return MergeOutcome(
+        "conflicts",
+        context.store.refs.head,
+        None,
+        len(delta),
+        describe_conflicts(context, state),
+        _notes(merged.mends),
+    )
+
+
+def _notes(mends: Sequence[Mend]) -> tuple[str, ...]:
+    """Tells what keeping the tree of documents whole took."""
+    return tuple(
+        f"kept {mend.document_id}, as {mend.because} lies in it"
+        if mend.kind is MendKind.KEPT
+        else f"moved {mend.document_id} back, as {mend.because} came to lie in it"
+        for mend in mends
+    )
+
+
+def _find(contents: Sequence[Content], document_id: DocumentId) -> Document | None:
+    return next((c.document for c in contents if c.document.id == document_id), None)

@@ -1,0 +1,44 @@
+"""`status`: where the working copy stands."""
+
+from __future__ import annotations
+
+from sopor.repository.branching import tracking
+from sopor.repository.context import Context
+from sopor.repository.describing import describe, in_order
+from sopor.repository.resolving import merge_status
+from sopor.repository.results import ChangeKind, DocumentChange, Status
+from sopor.worktree import Scan
+
+
+def status(context: Context) -> Status:
+    """Tells the branch, its distance from the remote one, edits, and a merge under way.
+
+    Raises:
+        InvalidInput: a working file does not read; the message names file and line.
+    """
+    refs = context.store.refs
+    scan = context.scan()
+    return Status(
+        project=context.project,
+        project_name=context.project_name,
+        server=context.server,
+        branch=refs.current,
+        head=refs.head,
+        tracking=tracking(context, refs.current),
+        changes=describe_scan(context, scan),
+        merge=merge_status(context),
+        warnings=tuple(scan.warnings),
+    )
+
+
+def describe_scan(context: Context, scan: Scan) -> tuple[DocumentChange, ...]:
+    """Describes the edits of the working files against the present commit."""
+    head = context.store.commits.state(context.store.refs.head)
+    changes = []
+    for document_id, document in scan.changes.items():
+        kind = ChangeKind.MODIFIED if document_id in head else ChangeKind.ADDED
+        if document is None:
+            kind = ChangeKind.DELETED
+        shown = document or context.load(head[document_id])
+        changes.append(describe(kind, shown, scan.paths.get(document_id)))
+    return in_order(changes)
