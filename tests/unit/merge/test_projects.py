@@ -253,3 +253,14 @@ def test_a_merge_costs_what_changed_and_not_what_there_is() -> None:
     assert counting.asked <= 2
     assert merge_projects(base, ours, theirs, world.load).delta == merge.delta
     assert world.loads <= 4
+
+
+def test_what_was_broken_before_is_not_mended() -> None:
+    """Two folders that lie in each other from the beginning, and a request that joins them."""
+    world = World()
+    base = world.state(doc("f1", "f2"), doc("f2", "f1"), doc("f3"), doc("r1"))
+    ours = world.state(doc("f1", "f2"), doc("f2", "f1"), doc("r1", "f1"))
+    theirs = world.state(doc("f1", "f2", name="a"), doc("f2", "f1"), doc("f3"), doc("r1"))
+    merge = merge_projects(base, ours, theirs, world.load)
+    assert not merge.mends
+    assert world.bodies(ours, merge)["f1"]["name"] == "a"
