@@ -150,14 +150,11 @@ def check_session(session: NewSession, challenge: Challenge) -> None:
 def settle(setup: Setup, admission: Admission, password: str, before: Remembered | None) -> Account:
     """Stores a session, finds the account's own organization, ends the session that it replaces."""
     account = store(setup, admission, password, before.secrets if before else None)
-    try:
+    with account:
         if account.entry.secrets.personal is None:
             _find_personal(account)
         if before and before.known.account == account.known.account:
             _forget_device(account, before.known.device)
-    except BaseException:
-        account.close()
-        raise
     return account
 
 

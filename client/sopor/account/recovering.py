@@ -76,7 +76,8 @@ def recover(
     known = setup.known(address, name)
     before = remembered(setup, known, password, needed=False)
     account = settle(setup, admission, password, before)
-    revoked = revoke_other_devices(account) if revoke_others else ()
+    with account:
+        revoked = revoke_other_devices(account) if revoke_others else ()
     info = AccountInfo.of(account.known, setup.keystore)
     return RecoverResult(account, info, account.known.n, kit_path, revoked)
 

@@ -1,7 +1,7 @@
 """What the use cases of accounts answer: frozen values, with a JSON form without secrets.
 
-Where an answer holds an open `Account`, whoever gets it closes it. Ids are lower-case hexadecimal
-in the JSON form, as people see them.
+Where an answer holds an unlocked `Account`, its connection is not open yet. Ids are lower-case
+hexadecimal in the JSON form, as people see them.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from sopor.keystore.home import (
 from sopor.keystore.passwords import PasswordRequest, PasswordSource
 from sopor.keystore.protection import Protection, StoreKey
 from sopor.keystore.records import DeviceSecrets, KnownAccount
-from sopor.remote.address import ServerAddress
 from sopor_core.canonical import Json
 from sopor_core.errors import VerificationError
 from sopor_core.ids import AccountId
@@ -94,7 +93,7 @@ class Keystore:
             InvalidInput: several fit, and the default is none of them; or the address is none.
             InvalidValue: the login name is none.
         """
-        server = server and str(ServerAddress.parse(server, allow_plain_http=True))
+        server = server and _written(server)
         login = login and normalize_login(login)
         fitting = [
             known
@@ -234,3 +233,9 @@ class Keystore:
 
     def __repr__(self) -> str:
         return f"Keystore({str(self.home)!r})"
+
+
+def _written(server: str) -> str:
+    from sopor.remote.address import ServerAddress
+
+    return str(ServerAddress.parse(server, allow_plain_http=True))
