@@ -274,11 +274,11 @@ def _bad_index() -> list[Vector]:
         _case(
             "a frame too many in the index",
             "frame",
-            _plain(),
-            index_lies={"frames": [_plain()[0].entry()] * 2},
+            _two()[1:],
+            index_lies={"frames": [_two()[1].entry()] * 2},
         ),
     ]
-    wide = [_large(16_777_216).entry() for _ in range(17)]
+    wide = [_large(16_777_216).entry()] * 17
     vectors.append(
         _case("frames of 272 MiB in all", "frame", _plain(), index_lies={"frames": wide})
     )

@@ -44,8 +44,10 @@ def inflate(data: Buffer, size: int, prefix: bytes = b"") -> bytes:
             size than the caller accepts.
     """
     claimed, window = _claims(data)
-    if claimed != size or window > _MAX_WINDOW_BYTES:
-        raise VerificationError(Layer.FRAME, f"a frame inflates to {claimed} bytes, not {size}")
+    if claimed != size:
+        raise VerificationError(Layer.FRAME, f"a frame claims {claimed} bytes, not {size}")
+    if window > _MAX_WINDOW_BYTES:
+        raise VerificationError(Layer.FRAME, "a frame needs more than 32 MiB to inflate")
     decompressor = zstandard.ZstdDecompressor(
         dict_data=_dictionary(prefix) if prefix else None, max_window_size=_MAX_WINDOW_BYTES
     )
@@ -54,9 +56,9 @@ def inflate(data: Buffer, size: int, prefix: bytes = b"") -> bytes:
             data, max_output_size=size, read_across_frames=False, allow_extra_data=False
         )
     except zstandard.ZstdError:
-        raise VerificationError(Layer.FRAME, "a frame does not inflate") from None
+        inflated = b""
     if len(inflated) != size:
-        raise VerificationError(Layer.FRAME, "a frame inflates to another length than it claims")
+        raise VerificationError(Layer.FRAME, "a frame does not inflate to what it claims")
     return inflated
 
 

@@ -17,7 +17,6 @@ from sopor_core.ids import Cid
 from sopor_core.limits import (
     MAX_DOCUMENT_BYTES,
     MAX_FRAME_BYTES,
-    MAX_INDEX_BYTES,
     MAX_INFLATED_FRAME_BYTES,
     MAX_PACK_BYTES,
 )
@@ -138,7 +137,4 @@ class PackIndex:
 
 def encode_index(frames: list[FrameEntry]) -> bytes:
     """Returns the canonical index."""
-    data = canonical.encode({"v": 1, "frames": [frame.to_json() for frame in frames]})
-    if len(data) > MAX_INDEX_BYTES:
-        raise AssertionError("the writer splits packs long before their index is too large")
-    return data
+    return canonical.encode({"v": 1, "frames": [frame.to_json() for frame in frames]})
