@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sopor.formats.assign import FileDocuments, assign, settle
 from sopor.formats.base import DEFAULT_LIMITS, FileContent, Format, Limits
+from sopor.formats.documents_json import DocumentsJson
 from sopor.formats.errors import FormatError
 from sopor.formats.record import record_format
 from sopor.formats.v4_json import V4Json
@@ -19,15 +21,18 @@ __all__ = [
     "DEFAULT_LIMITS",
     "FORMATS",
     "FileContent",
+    "FileDocuments",
     "Format",
     "FormatError",
     "Limits",
+    "assign",
     "format_of",
     "recognise",
+    "settle",
     "write",
 ]
 
-FORMATS: tuple[Format, ...] = (V5Yaml(), V4Yaml(), V4Json())
+FORMATS: tuple[Format, ...] = (V5Yaml(), V4Yaml(), V4Json(), DocumentsJson())
 
 
 def recognise(path: str, data: bytes) -> Format | None:

@@ -32,15 +32,24 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What one file says: its record, its documents in the file's order, those that stay local."""
+    """What one file says.
+
+    Attributes:
+        record: the record that says how its documents lie in it.
+        documents: those to share, in the file's order.
+        local: those that stay on this machine.
+        in_tree: whether the record is that of a tree of files with one document each. Every file of
+            the tree then gives the same record; it belongs to the project once.
+    """
 
     record: Document
     documents: tuple[Document, ...]
     local: tuple[Document, ...]
+    in_tree: bool = False
 
     @property
     def everything(self) -> tuple[Document, ...]:
-        """All documents of the file; the local ones come last."""
+        """All documents of the file, the local ones last, without the record."""
         return self.documents + self.local
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sopor_core.errors import SoporError
+from sopor.errors import InvalidInput
 
 
-class FormatError(SoporError):
+class FormatError(InvalidInput):
     """Says that a file can't be read or written; nothing of it was taken.
 
     ``line`` and ``column`` count from 1 and are None where they are not known. ``document`` is the

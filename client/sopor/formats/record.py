@@ -23,7 +23,7 @@ from sopor.model.document import Body, Document, DocumentError, DocumentId, Json
 RECORD_TYPE = "sopor_file"
 WORKSPACE = "workspace"
 ROOT_FOLDER = "."
-_OWN_FIELDS = frozenset({"_id", "_type", "path", "format", "roots", "extras"})
+OWN_FIELDS = frozenset({"_id", "_type", "path", "format", "roots", "extras"})
 _UNSAFE_TEXT = re.compile(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:|^/")
 _UNSAFE_PARTS = frozenset({"", ".", "..", ".git", ".sopor"})
 
@@ -57,7 +57,7 @@ def make_record(
     if extras:
         body["extras"] = list[Json](extras)
     for key, value in (container or {}).items():
-        if key not in _OWN_FIELDS:
+        if key not in OWN_FIELDS:
             body[key] = value
     return Document(identity, RECORD_TYPE, body)
 

@@ -66,7 +66,7 @@ class _Folding:
 
     def __post_init__(self) -> None:
         self.step = max(1 + _MIN_CONTENT, 1 + _WIDTH - self.indent)
-        self.end = _WIDTH - self.indent
+        self.end = max(_WIDTH - self.indent, _MIN_CONTENT)
 
     def run(self) -> bool:
         """Finds the places to fold; False if a line can't be folded as it must."""
@@ -134,6 +134,8 @@ class _Folding:
             self.at += 1
         start, end = self.escape
         place = self.at - 2 if self.at > end + 1 else start - 1
+        if "\ud800" <= self.text[place] < "\udc00":
+            place -= 1  # never between the halves of a character
         if place in self.escaped:
             return False
         self.folds.append(place)

@@ -38,7 +38,9 @@ except ImportError:  # a PyYAML without libyaml reads the same, slowly
 _FOREIGN = re.compile(
     r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 )
-_BLOCK_FROM_TAB = re.compile(r"([|>][-+0-9]*\n(?: *\n)* +)\t")
+_LITERAL_FROM_TAB = re.compile(r"(\|[-+0-9]*\n(?: *\n)* +)\t")
+_FOLDED_FROM_TAB = re.compile(r">([-+]?\n(?: *\n)*)( +)(?=\t)")
+_LINE_START = re.compile(r" *(?:- +)*")
 _SPARE_FIRST = 0x10F000
 _SPARE_LAST = 0x10FFFD
 _CORE = "tag:yaml.org,2002:"
@@ -71,7 +73,9 @@ def parse_yaml(text: str, limits: Limits = DEFAULT_LIMITS) -> Json:
     spares = _spares(text)
     if spares:
         text = _FOREIGN.sub(lambda match: spares[match[0]], text)
-        text = _BLOCK_FROM_TAB.sub(lambda match: match[1] + spares["\t"], text)
+    if "\t" in text:
+        text = _LITERAL_FROM_TAB.sub(lambda match: match[1] + spares["\t"], text)
+        text = _FOLDED_FROM_TAB.sub(_with_indent_shown, text)
     builder = _Builder(limits, {spare: char for char, spare in spares.items()})
     try:
         parser = CParser(text)
@@ -86,10 +90,21 @@ def parse_yaml(text: str, limits: Limits = DEFAULT_LIMITS) -> Json:
     return builder.result
 
 
+def _with_indent_shown(match: re.Match[str]) -> str:
+    """Returns the start of a folded block with the number of spaces that its lines begin with."""
+    text, place = match.string, match.start()
+    line = text[text.rfind("\n", 0, place) + 1 : place]
+    found = _LINE_START.match(line)
+    start = found[0] if found else ""
+    parent = len(start) if line.removeprefix(start).strip() else start.rfind("-")
+    step = len(match[2]) - max(parent, 0)
+    return f">{step}{match[1]}{match[2]}" if 0 < step < 10 else match[0]
+
+
 def _spares(text: str) -> dict[str, str]:
     """Returns a stand-in of the private use area for each character that libyaml mistreats."""
     found = set(_FOREIGN.findall(text))
-    if "\t" in text and _BLOCK_FROM_TAB.search(text):
+    if "\t" in text and _LITERAL_FROM_TAB.search(text):
         found.add("\t")
     if not found:
         return {}

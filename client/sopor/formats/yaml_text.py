@@ -36,7 +36,7 @@ def render_key(key: str, *, outermost: bool) -> str:
         return _double_quoted(key, None)
     if "\n" in key or not key or _NOT_PLAIN.search(key) or is_resolved(key):
         return _quoted(key, None)
-    if outermost and _DOCUMENT_MARKER.search(key):
+    if outermost and (_DOCUMENT_MARKER.search(key) or key[0] == "\ufeff"):
         return _quoted(key, None)
     return key
 
@@ -138,7 +138,7 @@ def _block(text: str, indent: str, at_start: int | None) -> str:
     core = core[len(start) :]
     start = _BREAKS.sub(lambda match: match[0] + indent, start)
     header = ("2" if " " in lead else "") + chomp
-    if _has_long_line(text, _WIDTH - len(indent)):
+    if core[:1] != "\t" and _has_long_line(text, _WIDTH - len(indent)):
         body = _folded_body(start, core, end, indent)
         if body is not None:
             return f">{header}\n{indent}{body}"

@@ -8,11 +8,15 @@ double quotes), literal blocks for text of many lines, lines folded at 80 column
 
 from __future__ import annotations
 
+from math import isfinite
+
 from sopor.formats.scalars import js_number
 from sopor.formats.yaml_text import INDENT, render_key, render_text
 from sopor.model.document import Json
 
+_FIRST_INEXACT = 2**53
 _MAX_IMPLICIT_KEY = 1024
+_NEVER_FOLDED = 9
 
 
 def emit_yaml(value: Json) -> str:
@@ -24,6 +28,8 @@ def emit_yaml(value: Json) -> str:
     writer = _Writer()
     if isinstance(value, dict | list) and value:
         writer.collection(value, "")
+    elif isinstance(value, str):
+        writer.out.append(render_key(value, outermost=True))
     else:
         writer.out.append(writer.scalar(value, INDENT, None))
     writer.out.append("\n")
@@ -82,20 +88,25 @@ class _Writer:
     def scalar(self, value: Json, indent: str, at_start: int | None) -> str:
         """Returns what stands for a value that has no lines of its own below it."""
         if isinstance(value, str):
-            if len(value) > INDENT_FREE or "\n" in value:
-                return render_text(value, indent, at_start)
-            known = self._short.get(value)
-            if known is None:
-                known = self._short[value] = render_text(value, indent, at_start)
-            return known
+            return self._text(value, indent, at_start)
         if value is None:
             return "null"
-        if value is True or value is False:
+        if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, dict | list):
             return "{}" if isinstance(value, dict) else "[]"
-        return js_number(value)
+        return _number(value)
+
+    def _text(self, text: str, indent: str, at_start: int | None) -> str:
+        if len(text) > _NEVER_FOLDED or "\n" in text:
+            return render_text(text, indent, at_start)
+        known = self._short.get(text)
+        if known is None:
+            known = self._short[text] = render_text(text, indent, at_start)
+        return known
 
 
-INDENT_FREE = 9
-"""A text of one line that is no longer comes out the same at any indent: it is never folded."""
+def _number(value: int | float) -> str:
+    if isinstance(value, float) and isfinite(value) and abs(value) >= _FIRST_INEXACT:
+        return repr(value)  # all digits of an integer would read back as another number
+    return js_number(value)

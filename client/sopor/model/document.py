@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import ClassVar, NewType, TypeAlias, cast
 
+from sopor.errors import InvalidInput
 from sopor_core.canonical import Json
-from sopor_core.errors import SoporError
 
 __all__ = [
     "Body",
@@ -36,7 +36,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LOCAL_TYPES = frozenset({"cookie_jar"})
 
 
-class DocumentError(SoporError):
+class DocumentError(InvalidInput):
     """Says that a JSON value is not a document: ``message`` says what, ``where`` says which one."""
 
     code: ClassVar[str] = "invalid-document"
