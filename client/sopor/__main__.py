@@ -1,0 +1,5 @@
+"""Lets ``python -m sopor`` be the `sopor` command."""
+
+from sopor.cli import main
+
+main()

@@ -1,0 +1,67 @@
+"""What `sopor help TOPIC` explains beside the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sopor.cli import exit_codes
+
+_REVISIONS = """\
+A revision names a commit:
+
+  HEAD            the commit that the working copy is on; @ is the same
+  main            a branch
+  remote/main     a branch of the server, as of the last fetch
+  3f2a91bc        the start of a commit's id, at least four digits
+  main~3          three commits before, along first parents
+  HEAD^2          the second parent of a merge
+  A..B            for `sopor diff`: from A to B
+
+Where revisions and documents may follow each other, revisions come first; `--` ends them.
+"""
+_DOCUMENTS = """\
+A document is named by
+
+  its id          req_0a1b2c, or the start of it where no other document has it
+  its name        "List pets", where no other document has it
+  its file        petstore.yaml: all documents of that file; paths as in the shell
+  .               in the working copy's own folder: everything
+"""
+_ENVIRONMENT = """\
+  SOPOR_HOME               folder of keys and settings of this device
+  SOPOR_PASSWORD_FILE      file that holds the account's password
+  SOPOR_NEW_PASSWORD_FILE  file that holds the new password, for passwd and recover
+  SOPOR_SECRET_KEY_FILE    file that holds the secret key, or the recovery kit, for login
+  SOPOR_RECOVERY_KEY_FILE  file that holds the recovery key, or the kit, for recover
+  SOPOR_DEBUG=1            print a traceback when something fails
+  NO_COLOR                 if not empty, no colours unless --color always
+  VISUAL, EDITOR           the editor for messages; the setting `editor` comes before
+"""
+_SCRIPTS = """\
+Secrets never are arguments. They come from files that the environment names (see `sopor help
+environment`) or, with --password-stdin, from stdin: one a line, the old password before the new.
+
+  --json       one JSON document on stdout; ids are hexadecimal, times are ISO 8601 in UTC.
+               Errors are one line on stderr:
+               {"error": {"code": ..., "message": ..., "hint": ..., "exit_code": ...}}
+  --no-input   never asks: what would be asked is an error with exit code 13
+  --quiet      prints no notes, and of commands that change something no result
+
+Exit codes are in `sopor help exit-codes`. A merge that stops at conflicts prints its result and
+exits with 4.
+"""
+
+TOPICS: Mapping[str, tuple[str, str]] = {
+    "documents": ("how documents are named", _DOCUMENTS),
+    "environment": ("the variables that sopor reads", _ENVIRONMENT),
+    "exit-codes": ("what each exit code means", "\n".join(exit_codes.text_table()) + "\n"),
+    "revisions": ("how commits are named", _REVISIONS),
+    "scripts": ("secrets, JSON and errors in scripts", _SCRIPTS),
+}
+"""The topics: a line about each, and its text."""
+
+
+def overview() -> Sequence[str]:
+    """Returns the list of topics as lines."""
+    width = max(map(len, TOPICS))
+    return [f"  {name:{width}}  {summary}" for name, (summary, _) in TOPICS.items()]
