@@ -14,7 +14,9 @@ from tests.support.world import World
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server that lives as long as the test run."""
-    with running_server(tmp_path_factory.mktemp("server") / "data") as running:
+    with running_server(
+        tmp_path_factory.mktemp("server") / "data", SOPOR_LOGIN_RATE="100000"
+    ) as running:
         yield running
 
 

@@ -20,7 +20,7 @@ from sopor.repository import Repository
 from sopor_core.account import KdfParameters
 from tests.support.server import RunningServer
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - of made-up accounts
+PASSWORD = "correct horse battery staple"
 CHEAP = KdfParameters(m=65536, t=3, p=4)
 """The lowest costs that the formats allow: stories are not about waiting."""
 
@@ -81,7 +81,7 @@ def write_files(root: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def v4_export(*resources: dict[str, object]) -> bytes:
+def v4_export(*resources: Mapping[str, object]) -> bytes:
     """Returns a v4 JSON export that holds these resources."""
     export = {
         "_type": "export",
