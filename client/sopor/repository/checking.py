@@ -107,7 +107,7 @@ def _check_commits(context: Context, findings: list[Finding]) -> int:
             commit = store.commits.get(commit_id)
             if context.ids.commit_id(commit.encoded) != commit_id:
                 raise DamagedStore("its content is another one", hint=_PUSHED)
-            check_state(store, context.ids, commit_id, commit)
+            check_state(store, context.ids, commit_id, commit, store.objects.read)
         except SoporError as error:
             findings.append(Finding(f"commit {commit_id.short}: {error.message}", _PUSHED))
     return count

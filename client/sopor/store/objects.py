@@ -44,6 +44,12 @@ class Objects:
         """
         return self.base(cid).data
 
+    def known_base(self, cid: Cid) -> Base:
+        """Returns a document as `base` does, for a pack of somebody else's; raises LookupError."""
+        if self.missing([cid]):
+            raise LookupError(cid)
+        return self.base(cid)
+
     def base(self, cid: Cid) -> Base:
         """Returns a document with the length of the chain of bases under it, as `read` does."""
         with self._database.reading() as connection:

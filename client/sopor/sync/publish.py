@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.labels import seal_branch_label
-from sopor.crypto.pack import PackObject, write_packs
+from sopor.crypto.pack import Base, PackObject, write_packs
 from sopor.store import Store
 from sopor.sync.receive import Receiver
 from sopor_core.errors import InvalidValue
@@ -164,6 +164,18 @@ class Publisher:
             if listed is not None:
                 yield listed
 
+    def _bases(self, new: Sequence[CommitId], packed: set[Cid]) -> dict[Cid, tuple[Cid, Base]]:
+        """Finds previous versions that everybody has, as compression prefixes."""
+        objects, bases = self._store.objects, dict[Cid, tuple[Cid, Base]]()
+        for commit in new:
+            parents = self._store.commits.parents(commit)
+            before = self._store.commits.state(parents[0] if parents else None)
+            for document_id, cid in self._store.commits.get(commit).changes.items():
+                old = before.get(document_id)
+                if cid is not None and cid in packed and old is not None and old not in packed:
+                    bases[cid] = (old, objects.base(old))
+        return bases
+
     def _documents(self, new: Sequence[CommitId]) -> tuple[Cid, ...]:
         """Returns the contents that these commits bring and that no entry has brought yet."""
         commits = self._store.commits
@@ -184,6 +196,7 @@ class Publisher:
             self._membership.keys(self._keys.project).epoch,
             {commit: store.commits.get(commit).encoded for commit in new},
             {cid: store.objects.read(cid) for cid in documents},
+            self._bases(new, set(documents)),
         )
         if len(sealed) > MAX_LISTED_PACKS:
             raise InvalidValue(

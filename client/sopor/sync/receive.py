@@ -173,7 +173,7 @@ class Receiver:
         data = answer.packs.get(listed.id)
         if data is None:
             data = self._fetch(listed.id, listed.size)
-        opened = open_pack(keys, data, listed.id, listed.size, self._store.objects.base)
+        opened = open_pack(keys, data, listed.id, listed.size, self._store.objects.known_base)
         objects = list(opened.objects())
         if not self._store.files.path(listed.id).exists():
             self._written.append(listed.id)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sopor.crypto.content_ids import ContentIds
 from sopor.crypto.pack import ObjectKind, PackObject
 from sopor.model.commit import Commit
+from sopor.model.document import Document, DocumentError, DocumentId
 from sopor.store import NewCommit, Store
+from sopor_core import canonical
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import Cid, CommitId
 from sopor_core.push_entry import ListedCommit
@@ -25,13 +27,24 @@ def take_commits(
     Raises:
         VerificationError: layer ``commit``, ``state`` or ``cid``.
     """
-    brought = {CommitId(item.id): item.data for item in objects if item.kind is ObjectKind.COMMIT}
+    brought: dict[CommitId, bytes] = {}
+    documents: dict[Cid, bytes] = {}
+    for item in objects:
+        if item.kind is ObjectKind.COMMIT:
+            brought[CommitId(item.id)] = item.data
+        else:
+            documents[Cid(item.id)] = item.data
+
+    def read(cid: Cid) -> bytes:
+        return documents.get(cid) or store.objects.read(cid)
+
     taken = 0
     for listed in entry.commits:
         known = store.commits.published(listed.id)
         if listed.id in brought:
             commit = Commit.parse(brought.pop(listed.id))
-            _check(store, ids, entry, listed, commit, known=known)
+            _check_listing(entry, listed, commit, known=known)
+            check_state(store, ids, listed.id, commit, read)
             store.commits.add(NewCommit(listed.id, commit, listed.same), (), entry.seq)
         elif not known:
             raise VerificationError(
@@ -46,25 +59,31 @@ def take_commits(
     return taken
 
 
-def _check(
-    store: Store,
-    ids: ContentIds,
-    entry: LogCheckedEntry,
-    listed: ListedCommit,
-    commit: Commit,
-    *,
-    known: bool,
+def _check_listing(
+    entry: LogCheckedEntry, listed: ListedCommit, commit: Commit, *, known: bool
 ) -> None:
     name = listed.id.short
     if (commit.parents, commit.root) != (listed.parents, listed.root):
         raise VerificationError(Layer.COMMIT, f"commit {name} is not as its entry lists it")
     if commit.author.account not in (None, entry.actor) and not known:
         raise VerificationError(Layer.COMMIT, f"commit {name} is pushed in another's name")
-    check_state(store, ids, listed.id, commit)
 
 
-def check_state(store: Store, ids: ContentIds, commit_id: CommitId, commit: Commit) -> None:
+def check_state(
+    store: Store,
+    ids: ContentIds,
+    commit_id: CommitId,
+    commit: Commit,
+    read: Callable[[Cid], bytes],
+) -> None:
     """Folds a commit's delta and compares the root; every document of the delta must be here.
+
+    Args:
+        store: holds the parents, and every document.
+        ids: computes the root.
+        commit_id: the commit's id.
+        commit: the commit.
+        read: returns the verified bytes of a document.
 
     Raises:
         VerificationError: layer ``commit``, ``state`` or ``cid``.
@@ -82,4 +101,20 @@ def check_state(store: Store, ids: ContentIds, commit_id: CommitId, commit: Comm
         raise VerificationError(
             Layer.CID, f"{len(missing)} documents of commit {name} are in no pack"
         )
+    for document_id, cid in commit.changes.items():
+        if cid is not None:
+            _check_document(document_id, read(cid))
     store.commits.remember_state(commit_id, after)
+
+
+def _check_document(document_id: DocumentId, data: bytes) -> None:
+    """Checks that content is a document and the one that a commit names it as (SPEC 3)."""
+    value = canonical.decode(data)
+    try:
+        found = Document.from_json(value, f"document {document_id}").id
+    except DocumentError as error:
+        raise VerificationError(Layer.CID, error.message) from None
+    if found != document_id:
+        raise VerificationError(
+            Layer.CID, f"the content of document {document_id} is that of another one"
+        )

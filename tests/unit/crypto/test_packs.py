@@ -195,7 +195,9 @@ def test_secrets_are_found_wherever_they_are() -> None:
     for text in (
         b'{"_id":"a","_type":"environment"}',
         b'{"_id":"a","_type":"cookie_jar"}',
-        b'{"_id":"a","_type":"request","authentication":{"type":"bearer"}}',
+        b'{"_id":"a","_type":"request","authentication":{"token":"abc","type":"bearer"}}',
+        b'{"_id":"a","_type":"request","authentication":{"token":"{{ _.a }}x","type":"bearer"}}',
+        b'{"_id":"a","_type":"request","authentication":{"unheard-of":{"deep":"x"}}}',
         b'{"_id":"a","_type":"request","authentication":"token"}',
         b'{"_id":"a","_type":"request","authentication":[1]}',
         b'{"_id":"a","_type":"request","nested":{"authentication":{"x":1}}}',
@@ -204,6 +206,9 @@ def test_secrets_are_found_wherever_they_are() -> None:
     for text in (
         b'{"_id":"a","_type":"request","authentication":{}}',
         b'{"_id":"a","_type":"request","authentication":null}',
+        b'{"_id":"a","_type":"request","authentication":{"type":"bearer"}}',
+        b'{"_id":"a","_type":"request","authentication":{"disabled":false,"password":""}}',
+        b'{"_id":"a","_type":"request","authentication":{"token":" {{ _.t }}{% x %}"}}',
         b'{"_id":"a","_type":"request","authentication":""}',
         b'{"_id":"a","_type":"request","text":"\\"authentication\\":{\\"x\\":1}"}',
         b'{"_id":"a","_type":"request","text":"\\"_type\\":\\"environment\\""}',

@@ -8,9 +8,10 @@ OpenedPack(keys, read_at, size, lookup).read_document(cid, frame, offset, length
 
 from sopor.crypto.pack.index import FrameEntry, ObjectKind, PackIndex
 from sopor.crypto.pack.layout import PackHeader, padme
-from sopor.crypto.pack.objects import Base, BaseLookup, PackObject, SealedPack, holds_secrets
+from sopor.crypto.pack.objects import Base, BaseLookup, PackObject, SealedPack
 from sopor.crypto.pack.planning import Bases
 from sopor.crypto.pack.reader import OpenedPack, ReadAt, no_bases, open_pack
+from sopor.crypto.pack.secrets import holds_secrets
 from sopor.crypto.pack.writer import write_packs
 
 __all__ = [

@@ -1,28 +1,13 @@
-"""What goes into packs and comes out of them, and which documents hold secrets (SPEC section 7)."""
+"""What goes into packs and what comes out of them (SPEC section 7)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sopor.crypto.pack.index import ObjectKind
 from sopor_core.ids import Cid, CommitId, PackId
-
-# On canonical bytes these patterns see keys alone: inside a string every quote is escaped. They
-# also find such a key deeper inside a document, where treating it as secret costs only space.
-_SECRET = re.compile(
-    rb'"_type":"(?:environment|cookie_jar)"|"authentication":(?!\{\}|\[\]|""|null|false)'
-)
-
-
-def holds_secrets(document: bytes) -> bool:
-    """Tells whether canonical bytes belong in a frame without compression.
-
-    Compressed together with text that an attacker chooses, a secret shows in the length.
-    """
-    return _SECRET.search(document) is not None
 
 
 @dataclass(frozen=True, slots=True)

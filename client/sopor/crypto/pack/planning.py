@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sopor.crypto.pack.index import ObjectKind
-from sopor.crypto.pack.objects import Base, holds_secrets
+from sopor.crypto.pack.objects import Base
+from sopor.crypto.pack.secrets import holds_secrets
 from sopor_core.ids import Cid, CommitId
 from sopor_core.limits import MAX_BASE_CHAIN, MAX_FRAME_BYTES
 
