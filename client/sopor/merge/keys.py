@@ -11,10 +11,7 @@ def key_field(*lists: list[Json]) -> str | None:
     """Returns the field that identifies the elements of all these lists, if one does.
 
     It is ``id``, else ``name``: a string that every element has, none of them twice in one list.
-    A list without elements says nothing; ``None`` is returned if none of them has any.
     """
-    if not any(lists):
-        return None
     return next((field for field in KEY_FIELDS if all(_keyed(each, field) for each in lists)), None)
 
 

@@ -126,6 +126,11 @@ class TestHeaders:
         assert member([], ours, theirs) == (merged, [])
         assert member([], theirs, ours) == (merged, [])
 
+    def test_a_parameter_that_both_have_is_not_taken_for_its_copy(self) -> None:
+        one, copy = header("page", id="p1"), header("page", id="p2")
+        assert member([], [one, copy], [one]) == ([one, copy], [])
+        assert member([], [one], [one, copy]) == ([one, copy], [])
+
     def test_both_turn_pairs_round_that_do_not_go_together(self) -> None:
         a, b, c = header("A"), header("B"), header("C")
         assert member([a, b, c], [b, a, c], [a, c, b]) == ([c, b, a], [])

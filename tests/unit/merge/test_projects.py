@@ -123,6 +123,14 @@ def test_both_import_the_same_file_with_other_times_in_it() -> None:
     assert not merge.conflicts
 
 
+def test_one_deletes_what_the_other_one_only_sorted() -> None:
+    world = World()
+    base, deleted = world.state(WORKSPACE, doc("r1", "w", metaSortKey=1)), world.state(WORKSPACE)
+    sorted_ = world.state(WORKSPACE, doc("r1", "w", metaSortKey=2))
+    assert merge_projects(base, sorted_, deleted, world.load).delta == {"r1": None}
+    assert merge_projects(base, deleted, sorted_, world.load).delta == {}
+
+
 def test_what_merges_to_theirs_is_taken_by_its_content_id() -> None:
     world = World()
     base, ours = world.state(doc("r1", a=1, b=1)), world.state(doc("r1", a=2, b=1))
