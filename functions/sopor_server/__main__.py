@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from sopor_core.errors import SoporError
+from sopor_server.config import Config
+from sopor_server.errors import InvalidConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,14 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.data is not None:
         os.environ["SOPOR_DATA"] = str(options.data.absolute())
     try:
-        _check()
+        config = Config.from_environment(os.environ)
+        _check(config, options.host, options.port)
     except (SoporError, OSError) as error:
         hint = getattr(error, "hint", None)
         sys.stderr.write(f"sopor-server: {error}\n" + (f"hint: {hint}\n" if hint else ""))
         return 2
     from sopor_server.serving import Server
 
-    Server(options.host, options.port, _tell).run()
+    Server(options.host, options.port, config.threads, _tell).run()
     return 0
 
 
@@ -42,15 +46,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check() -> None:
+def _check(config: Config, host: str, port: int) -> None:
     """Makes the data folder ready and tells mistakes now, not at the first request."""
     from sopor_server.bootstrap import build
-    from sopor_server.config import Config
 
-    context = build(Config.from_environment(os.environ)).context
+    context = build(config).context
     context.store.check()
     context.blobs.check()
     context.store.close()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except (OSError, OverflowError) as error:
+        raise InvalidConfig(
+            f"cannot listen on {host} port {port}: {error}",
+            hint="name another with --host and --port; port 0 chooses a free one",
+        ) from None
 
 
 def _tell(url: str) -> None:

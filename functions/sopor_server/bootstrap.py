@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from threading import Lock
 
-from sopor_server.app import Application
+from werkzeug.wrappers import Request, Response
+
+from sopor_core.errors import SoporError
+from sopor_core.wire.problems import Code
+from sopor_server.app import Application, answers
 from sopor_server.config import Config
+from sopor_server.errors import Refused
 from sopor_server.service.context import Context
 from sopor_server.throttle import Throttle
 
@@ -14,12 +21,22 @@ _lock = Lock()
 _application: Application | None = None
 
 
-def application() -> Application:
-    """Returns this process's application, made from the environment at the first call.
+def serve(request: Request) -> Response:
+    """Answers a request with this process's application, made at the first one.
 
-    Raises:
-        InvalidConfig: the environment, or the data folder, is not as it must be.
+    Where it cannot be made, because the environment or the data folder is not as it must be, the
+    answer is 503, the reason stands in the log, and the next request tries again.
     """
+    try:
+        application = _made_once()
+    except (SoporError, OSError) as error:
+        sys.stderr.write(json.dumps({"severity": "CRITICAL", "message": str(error)}) + "\n")
+        refused = Refused(Code.UNAVAILABLE, "the server is not set up", hint="read its log")
+        return answers.refusal(refused, request_id="")
+    return application(request)
+
+
+def _made_once() -> Application:
     global _application  # noqa: PLW0603
     with _lock:
         if _application is None:

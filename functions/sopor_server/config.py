@@ -1,11 +1,14 @@
 """The settings of a server, from the environment; all mistakes are told at once.
 
-SOPOR_DATA             folder of database, packs and secret (default: the user's data folder)
-SOPOR_QUOTA_BYTES      most bytes of packs of one organization, 0 for no limit (default: 10 GiB)
-SOPOR_REGISTRATION     `open` or `closed`: may anybody register? (default: open)
-SOPOR_LOGIN_RATE       logins that one address may begin in a minute (default: 120)
-SOPOR_TRUSTED_PROXIES  how many proxies in front append to X-Forwarded-For (default: 0)
-SOPOR_LOG              `info`, `warning` (failures only) or `off` (default: info)
+    SOPOR_DATA             folder of database, packs and secret (default: the user's data folder)
+    SOPOR_QUOTA_BYTES      most bytes that one organization may store, 0 for no limit (10 GiB)
+    SOPOR_REGISTRATION     `open` or `closed`: may anybody register? (open)
+    SOPOR_LOGIN_RATE       logins that one address may begin in a minute (120)
+    SOPOR_TRUSTED_PROXIES  how many proxies in front append to X-Forwarded-For (0)
+    SOPOR_THREADS          requests that `sopor-server` works on at once (16)
+    SOPOR_LOG              `info`, `warning` (failures only) or `off` (info)
+
+In brackets stands what holds where nothing is set.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ class Config:
     registration: str = "open"
     login_rate: int = 120
     trusted_proxies: int = 0
+    threads: int = 16
     log: str = "info"
 
     @classmethod
@@ -44,6 +48,7 @@ class Config:
             registration=reader.take("REGISTRATION", _one_of("open", "closed"), "open"),
             login_rate=reader.take("LOGIN_RATE", _positive, 120),
             trusted_proxies=reader.take("TRUSTED_PROXIES", _count, 0),
+            threads=reader.take("THREADS", _positive, 16),
             log=reader.take("LOG", _one_of("info", "warning", "off"), "info"),
         )
         reader.finish()

@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 def api(request: Request) -> Response:
     """Answers a request to the HTTP interface (SPEC section 10)."""
-    from sopor_server.bootstrap import application
+    from sopor_server.bootstrap import serve
 
-    return application()(request)
+    return serve(request)

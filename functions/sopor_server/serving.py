@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,9 @@ class Server(BaseApplication):  # type: ignore[misc]
     One process with threads: logins are throttled in its memory, and SQLite has one writer anyway.
     """
 
-    def __init__(self, host: str, port: int, ready: Callable[[str], None]) -> None:
+    def __init__(self, host: str, port: int, threads: int, ready: Callable[[str], None]) -> None:
         """Takes the address, port 0 to choose one; ``ready`` is called with the URL."""
+        self._threads = threads
         self._bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._ready = ready
         super().__init__()
@@ -32,8 +32,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings: dict[str, Any] = {
             "bind": self._bind,
             "workers": 1,
-            "worker_class": "gthread",
-            "threads": int(os.environ.get("SOPOR_THREADS", "16")),
+            "worker_class": "sopor_server.worker.ImpatientWorker",
+            "threads": self._threads,
             "keepalive": 75,
             "timeout": 0,
             "graceful_timeout": 30,

@@ -61,8 +61,9 @@ def refusal(error: Refused, request_id: str) -> Response:
         "status": meaning.status,
         "code": str(error.problem),
         "detail": error.message,
-        "request_id": request_id,
     }
+    if request_id:
+        problem["request_id"] = request_id
     if error.hint is not None:
         problem["hint"] = error.hint
     if isinstance(error, Behind):

@@ -1,0 +1,71 @@
+"""A gunicorn worker with threads that waits for nobody forever.
+
+A request holds a thread from its first byte on. Clients that dribble their headers or bodies could
+hold all of them; here each phase has its time, and who is late is cut off.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADER_SECONDS = 20.0
+BODY_SECONDS = 60.0
+ANSWER_SECONDS = 600.0
+SLOWEST_BYTES_A_SECOND = 16 * 1024
+
+
+class ImpatientWorker(ThreadWorker):  # type: ignore[misc]
+    """Cuts off connections whose headers, body or answer take too long."""
+
+    wsgi: WSGIApplication
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **named)
+        self._deadlines: dict[socket.socket, float] = {}
+
+    def load_wsgi(self) -> None:
+        """Loads the application and notes when it has answered."""
+        super().load_wsgi()
+        self._application = self.wsgi
+        self.wsgi = self._answer
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401
+        """Reads and answers the next request of a connection."""
+        self._allow(conn.sock, HEADER_SECONDS)
+        try:
+            return super().handle(conn)
+        finally:
+            self._deadlines.pop(conn.sock, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401
+        """Answers a request whose headers are read; the body is still to come."""
+        lengths = [int(value) for name, value in req.headers if name.upper() == "CONTENT-LENGTH"]
+        length = min(sum(lengths), ANSWER_SECONDS * SLOWEST_BYTES_A_SECOND)
+        self._allow(conn.sock, BODY_SECONDS + length / SLOWEST_BYTES_A_SECOND)
+        return super().handle_request(req, conn)
+
+    def notify(self) -> None:
+        """Runs about once a second: cuts off who is late."""
+        super().notify()
+        now = time.monotonic()
+        for connection, deadline in list(self._deadlines.items()):
+            if deadline < now:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer: Iterable[bytes] = self._application(environ, start_response)
+        self._allow(environ["gunicorn.socket"], ANSWER_SECONDS)
+        return answer
+
+    def _allow(self, connection: socket.socket, seconds: float) -> None:
+        self._deadlines[connection] = time.monotonic() + seconds
