@@ -45,12 +45,16 @@ Tamper = Callable[[Exchange], "Exchange | None"]
 
 
 class TamperingProxy:
-    """Passes everything on to an honest server; ``tamper`` alters the answers."""
+    """Passes everything on to an honest server; ``tamper`` alters the answers.
+
+    ``rewrite`` replaces parts of the paths that are passed on.
+    """
 
     def __init__(self, url: str) -> None:
         self.target = urlsplit(url).netloc
         self.tamper: Tamper = lambda exchange: exchange
         self.exchanges: list[Exchange] = []
+        self.rewrite: dict[str, str] = {}
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}"
@@ -65,8 +69,11 @@ class TamperingProxy:
 
     def _forward(self, method: str, path: str, sent: bytes, headers: dict[str, str]) -> Exchange:
         connection = HTTPConnection(self.target, timeout=60)
+        target = path
+        for old, new in self.rewrite.items():
+            target = target.replace(old, new)
         try:
-            connection.request(method, path, sent or None, headers)
+            connection.request(method, target, sent or None, headers)
             answer = connection.getresponse()
             body, media_type = answer.read(), answer.getheader("Content-Type")
             return Exchange(method, path, sent, answer.status, media_type, body)
