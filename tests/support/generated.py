@@ -27,7 +27,22 @@ def texts() -> st.SearchStrategy[str]:
     """Returns texts of the kinds that break YAML writers."""
     pieces = st.lists(st.sampled_from(FRAGMENTS), max_size=7).map("".join)
     anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-    return st.one_of(st.sampled_from(FRAGMENTS), pieces, anything)
+    return st.one_of(st.sampled_from(FRAGMENTS), pieces, anything, prose())
+
+
+@cache
+def prose() -> st.SearchStrategy[str]:
+    """Returns lines of words, indented or not, many of them too long for one line of YAML."""
+    word = st.sampled_from(
+        ["a", "of", "words", "😀 smiles", "x: y", "longer-than-most", "#1", "\\"]
+    )
+    line = st.tuples(
+        st.sampled_from(["", "", "", " ", "  ", "\t", "    "]),
+        st.lists(word, max_size=24),
+        st.sampled_from([" ", " ", "  ", "\t"]),
+        st.sampled_from(["", "", " "]),
+    ).map(lambda parts: parts[0] + parts[2].join(parts[1]) + parts[3])
+    return st.lists(line, min_size=1, max_size=5).map("\n".join)
 
 
 @cache

@@ -15,7 +15,7 @@ from sopor.formats.errors import FormatError
 from sopor.model.document import Body, Json
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|NaN|-?Infinity', re.DOTALL)
 _ESCAPED = re.compile(r"\\u(?:00[89a-f]|0[1-9a-f]|[1-9a-f])", re.IGNORECASE)
 _SECOND_LINE = re.compile(r"[{\[]\n([ \t]*)\S")
 
@@ -56,11 +56,11 @@ class JsonText:
         except JSONDecodeError as error:
             raise self.error(f"invalid JSON: {error.msg}", error.pos) from None
         except _Refused as error:
-            raise self.error(str(error), _duplicate_key(self.text, start)) from None
+            raise self.error(str(error), _refused_place(self.text, start)) from None
         except RecursionError:
             raise self.error("nested too deeply", start) from None
-        except ValueError as error:
-            raise self.error(f"invalid JSON: {error}", start) from None
+        except ValueError:
+            raise self.error("a number has too many digits", start) from None
 
     def whole(self) -> Json:
         """Returns the value that is the whole text."""
@@ -103,25 +103,27 @@ class JsonText:
         return FormatError(reason, path=self.path, line=self.line(place), column=column)
 
 
-def _duplicate_key(text: str, start: int) -> int:
-    """Returns the place of the first key that its object has already, or the start."""
-    keys: list[set[str] | None] = []
+def _refused_place(text: str, start: int) -> int:
+    """Returns the place of the first double key or NaN of a value, or its start."""
+    keys: list[set[str]] = [set()]
     last = start
     for token in _TOKEN.finditer(text, start):
         mark = token[0]
-        if mark == "{":
+        if mark in {"{", "["}:
             keys.append(set())
-        elif mark == "[":
-            keys.append(None)
-        elif mark in "}]":
+        elif mark in {"}", "]"}:
             keys.pop()
-        elif mark == ":" and keys and keys[-1] is not None:
+        elif mark == ":":
             key = text[last : token.start()].rstrip()
             if key in keys[-1]:
                 return last
             keys[-1].add(key)
         else:
             last = token.start()
+            if mark[-1] in {"N", "y"}:
+                return last
+        if not keys:
+            break
     return start
 
 

@@ -41,10 +41,17 @@ def resolve(text: str) -> Json:
     if text[0] not in _MAY_BE_NUMBER:
         return text
     if _DECIMAL.fullmatch(text):
-        return int(text)
+        return _resolve_integer(text)
     if _OCTAL.fullmatch(text) or _HEX.fullmatch(text):
         return int(text, 0)
     return _resolve_float(text)
+
+
+def _resolve_integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"the number {text[:20]}... has too many digits") from None
 
 
 def _resolve_float(text: str) -> Json:

@@ -9,7 +9,7 @@ import yaml
 from sopor.formats.base import DEFAULT_LIMITS, Limits
 from sopor.formats.errors import FormatError
 from sopor.formats.text import decode_text
-from sopor.formats.yaml_read import YamlError, parse_yaml
+from sopor.formats.yaml_read import YamlError, for_libyaml, parse_yaml
 from sopor.model.document import Json
 
 
@@ -34,7 +34,8 @@ def line_in(data: bytes, way: Sequence[str | int]) -> int | None:
     that of the last value on it.
     """
     try:
-        node: yaml.Node | None = yaml.compose(data.decode(errors="replace"), yaml.CSafeLoader)
+        text, _ = for_libyaml(data.decode(errors="replace"))
+        node: yaml.Node | None = yaml.compose(text, yaml.CSafeLoader)
     except yaml.YAMLError:
         return None
     line = 1

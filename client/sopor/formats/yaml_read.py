@@ -69,17 +69,10 @@ def parse_yaml(text: str, limits: Limits = DEFAULT_LIMITS) -> Json:
     Raises:
         YamlError: the text is no YAML, or holds what JSON or the limits do not allow.
     """
-    text = text.removeprefix("\ufeff")
-    spares = _spares(text)
-    if spares:
-        text = _FOREIGN.sub(lambda match: spares[match[0]], text)
-    if "\t" in text:
-        text = _LITERAL_FROM_TAB.sub(lambda match: match[1] + spares["\t"], text)
-        text = _FOLDED_FROM_TAB.sub(_with_indent_shown, text)
-    builder = _Builder(limits, {spare: char for char, spare in spares.items()})
+    text, restore = for_libyaml(text)
+    builder = _Builder(limits, restore)
     try:
-        parser = CParser(text)
-        builder.run(parser)
+        builder.run(CParser(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = error.problem or error.context or "not valid YAML"
@@ -88,6 +81,23 @@ def parse_yaml(text: str, limits: Limits = DEFAULT_LIMITS) -> Json:
     except yaml.YAMLError as error:
         raise YamlError(f"invalid YAML: {error}", None) from None
     return builder.result
+
+
+def for_libyaml(text: str) -> tuple[str, dict[str, str]]:
+    """Returns a text that libyaml reads as Insomnia does, and which of its characters to restore.
+
+    Lines and columns stay what they were, but for the header of some folded blocks.
+    """
+    text = text.removeprefix("\ufeff")
+    if "\r\n" in text:
+        text = text.replace("\r\n", "\n")
+    spares = _spares(text)
+    if spares:
+        text = _FOREIGN.sub(lambda match: spares[match[0]], text)
+    if "\t" in text:
+        text = _LITERAL_FROM_TAB.sub(lambda match: match[1] + spares["\t"], text)
+        text = _FOLDED_FROM_TAB.sub(_with_indent_shown, text)
+    return text, {spare: char for char, spare in spares.items()}
 
 
 def _with_indent_shown(match: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ import re
 
 from sopor.formats.scalars import is_resolved
 from sopor.formats.yaml_fold import Mode, fold, fold_block
+from sopor.formats.yaml_read import parse_yaml
 
 INDENT = "  "
 _WIDTH = 80
@@ -140,10 +141,17 @@ def _block(text: str, indent: str, at_start: int | None) -> str:
     header = ("2" if " " in lead else "") + chomp
     if core[:1] != "\t" and _has_long_line(text, _WIDTH - len(indent)):
         body = _folded_body(start, core, end, indent)
-        if body is not None:
-            return f">{header}\n{indent}{body}"
+        folded = f">{header}\n{indent}{body}"
+        if body is not None and _reads_back(folded, indent, text):
+            return folded
     core = _BREAKS.sub(lambda match: match[0] + indent, core)
     return f"|{header}\n{indent}{start}{core}{end}"
+
+
+def _reads_back(block: str, indent: str, text: str) -> bool:
+    """Tells whether a folded block means its text, which it may not around lines of only spaces."""
+    parent = indent.removeprefix(INDENT)
+    return parse_yaml(_from_units(f"{parent}k: {block}\n")) == {"k": _from_units(text)}
 
 
 def _has_long_line(text: str, limit: int) -> bool:
