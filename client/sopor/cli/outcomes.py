@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from sopor.repository.results import MergeOutcome
 
 
-def report_outcome(session: Session, outcome: MergeOutcome) -> None:
+def report_outcome(session: Session, outcome: MergeOutcome, done: str = "Merged as") -> None:
     """Reports a merge; raises MergeConflicts if it stopped."""
-    session.console.report(outcome, merge_lines(outcome))
+    session.console.report(outcome, merge_lines(outcome, done))
     raise_conflicts(outcome)
 
 

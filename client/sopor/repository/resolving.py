@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sopor.errors import InvalidInput, NotFound, StateConflict
 from sopor.merge.algebra import Side
 from sopor.merge.conflicts import Choice, MergeResult, settle
-from sopor.merge.documents import by_fields
+from sopor.merge.documents import Conflict, by_fields
 from sopor.merge.paths import Path, format_path, parse_path
 from sopor.model.document import Document, Json
 from sopor.repository.checkout import put_documents
@@ -23,11 +23,15 @@ from sopor_core.ids import Cid
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The three versions of a document in conflict; None where a side has none."""
+    """The three versions of a document in conflict; None where a side has none.
+
+    ``merged`` is the document as far as it merged and was settled, with ours where it conflicts.
+    """
 
     base: Document | None
     ours: Document | None
     theirs: Document | None
+    merged: Document | None
 
 
 def inside(context: Context, conflict: KeptConflict) -> MergeResult:
@@ -50,7 +54,7 @@ def _describe(context: Context, conflict: KeptConflict) -> ConflictInfo:
         conflict.id,
         document.type,
         document_name(document),
-        str(conflict.as_conflict().kind),
+        str(Conflict(conflict.id, conflict.base, conflict.ours, conflict.theirs).kind),
         tuple(format_path(item.path) for item in left),
         conflict.resolved,
     )
@@ -155,13 +159,13 @@ def resolve_with(context: Context, wanted: str, body: Json) -> tuple[ConflictInf
 
 
 def conflict_versions(context: Context, wanted: str) -> Versions:
-    """Returns the three versions of a document in conflict."""
+    """Returns the three versions of a document in conflict, and what they merge to."""
     (conflict,) = _wanted(context, require_merge(context), [wanted])
     base, ours, theirs = (
         context.load(cid) if cid else None
         for cid in (conflict.base, conflict.ours, conflict.theirs)
     )
-    return Versions(base, ours, theirs)
+    return Versions(base, ours, theirs, inside(context, conflict).document)
 
 
 def merge_continue(context: Context, message: str | None = None) -> CommitDetail:

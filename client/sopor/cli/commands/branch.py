@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.rendering.state import branch_lines
 from sopor.cli.rendering.transfers import push_lines
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         "sopor branch --delete-remote next",
     ],
 )
-@click.argument("names", nargs=-1, metavar="[NAME [REVISION]]")
+@click.argument("names", nargs=-1, metavar="[NAME [REVISION]]", shell_complete=completing.branches)
 @click.option("-a", "--all", "everything", is_flag=True, help="List the server's branches too.")
 @click.option("-r", "--remote", is_flag=True, help="List the server's branches only.")
 @click.option("-d", "--delete", "action", flag_value="delete", help="Delete branches.")

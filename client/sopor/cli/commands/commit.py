@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.messages import given_message, message_options, written_message
 from sopor.cli.rendering.commits import made_lines
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         "sopor commit -F message.txt",
     ],
 )
-@click.argument("words", nargs=-1, metavar="[DOCUMENT]...")
+@click.argument("words", nargs=-1, metavar="[DOCUMENT]...", shell_complete=completing.files)
 @message_options
 @click.option("--allow-empty", is_flag=True, help="Commit although nothing changed.")
 def command(

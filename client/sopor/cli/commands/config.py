@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.paint import one_line
 from sopor.cli.session import Session
@@ -41,7 +42,7 @@ class Settings(Protocol):
         "sopor config --unset editor",
     ],
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.settings)
 @click.argument("value", required=False)
 @click.option("--global", "device", is_flag=True, help="Of this device, not of the working copy.")
 @click.option("--unset", metavar="NAME", help="Remove a setting.")

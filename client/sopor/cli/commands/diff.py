@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.rendering.changes import change_lines, summary
 from sopor.cli.rendering.diffs import diff_lines
@@ -20,7 +21,12 @@ from sopor.cli.words import all_or_some, split_revisions
         "sopor diff main..next -- 'List pets'",
     ],
 )
-@click.argument("words", nargs=-1, metavar="[REVISION [REVISION]] [--] [DOCUMENT]...")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[REVISION [REVISION]] [--] [DOCUMENT]...",
+    shell_complete=completing.revisions_and_files,
+)
 @click.option("--stat", is_flag=True, help="Only which documents differ.")
 def command(session: Session, words: tuple[str, ...], stat: bool) -> None:
     """Shows what differs, field by field, and word by word in long texts.

@@ -7,7 +7,7 @@ from sopor.cli.rendering.transfers import fetch_lines
 from sopor.cli.session import Session
 
 
-@declare("fetch", examples=["sopor fetch", "sopor fetch && sopor log HEAD..remote/main"])
+@declare("fetch", examples=["sopor fetch", "sopor fetch && sopor diff HEAD..remote/main"])
 def command(session: Session) -> None:
     """Gets and verifies what is new on the server, and changes no branch and no file."""
     with session.open() as repository:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.rendering.commits import log_lines
 from sopor.cli.session import Session
@@ -15,7 +16,12 @@ from sopor.cli.words import current_branch, split_revisions
     revisions=True,
     examples=["sopor log", "sopor log --graph --all", "sopor log -n 5 next -- 'List pets'"],
 )
-@click.argument("words", nargs=-1, metavar="[REVISION] [--] [DOCUMENT]")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[REVISION] [--] [DOCUMENT]",
+    shell_complete=completing.revisions_and_files,
+)
 @click.option("--graph", is_flag=True, help="Draw how commits follow each other.")
 @click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="At most N commits.")
 @click.option("--all", "everything", is_flag=True, help="Of all branches, the server's as well.")

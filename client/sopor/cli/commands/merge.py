@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.messages import joined
 from sopor.cli.outcomes import report_outcome
@@ -21,7 +22,7 @@ from sopor.cli.words import current_branch
         "sopor merge --abort",
     ],
 )
-@click.argument("revision", required=False)
+@click.argument("revision", required=False, shell_complete=completing.branches)
 @click.option("-m", "--message", multiple=True, help="The message of the merge.")
 @click.option("--continue", "action", flag_value="continue", help="Commit a resolved merge.")
 @click.option("--abort", "action", flag_value="abort", help="Give the merge up.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.paint import one_line
 from sopor.cli.rendering.transfers import push_lines
@@ -11,7 +12,7 @@ from sopor.cli.session import Session
 
 
 @declare("push", examples=["sopor push", "sopor push next", "sopor push --all", "sopor push -n"])
-@click.argument("branch", required=False)
+@click.argument("branch", required=False, shell_complete=completing.branches)
 @click.option("--all", "everything", is_flag=True, help="All branches, in one step.")
 @click.option("--upto", metavar="REVISION", help="Only commits up to this one.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only tell what would be pushed.")

@@ -107,8 +107,8 @@ def _info(conflicts: Sequence[ConflictInfo], versions: Versions) -> ConflictInfo
 
 
 def _bodies(versions: Versions) -> dict[str, Json]:
-    sides = {"base": versions.base, "ours": versions.ours, "theirs": versions.theirs}
-    return {side: document.body if document else None for side, document in sides.items()}
+    documents = {side: getattr(versions, side) for side in ("base", "ours", "theirs", "merged")}
+    return {side: document.body if document else None for side, document in documents.items()}
 
 
 def _edit(session: Session, repository: Repository, name: str) -> tuple[ConflictInfo, ...]:
@@ -117,7 +117,7 @@ def _edit(session: Session, repository: Repository, name: str) -> tuple[Conflict
     if merge is None:
         raise StateConflict("no merge is under way", hint="start one with `sopor merge`")
     conflict = _info(merge.conflicts, versions)
-    start = versions.ours or versions.theirs or versions.base
+    start = versions.merged or versions.theirs or versions.ours
     text = json.dumps(start.body if start else None, ensure_ascii=False, indent=2)
     with edited(session, repository, "RESOLVE.json", f"{_header(conflict)}{text}\n") as left:
         return repository.resolve_with(name, _parsed(without_comments(left)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.rendering.changes import change_lines, summary
 from sopor.cli.session import Session
@@ -18,7 +19,9 @@ from sopor.cli.words import documents
         "sopor restore .",
     ],
 )
-@click.argument("words", nargs=-1, required=True, metavar="DOCUMENT...")
+@click.argument(
+    "words", nargs=-1, required=True, metavar="DOCUMENT...", shell_complete=completing.files
+)
 @click.option("-s", "--source", metavar="REVISION", help="Where from; the last commit by default.")
 def command(session: Session, words: tuple[str, ...], source: str | None) -> None:
     """Brings documents in the working files back to what they are in a commit.

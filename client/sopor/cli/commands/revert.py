@@ -32,4 +32,4 @@ def command(session: Session, commit: str | None, to: str | None, message: tuple
             session.console.report(made, made_lines(made, current_branch(repository)))
             return
         outcome = repository.revert(commit or "HEAD", joined(message))
-    report_outcome(session, outcome)
+    report_outcome(session, outcome, "Undone by")

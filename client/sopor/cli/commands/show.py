@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.rendering.changes import change_lines, summary
 from sopor.cli.rendering.commits import full_lines
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     revisions=True,
     examples=["sopor show", "sopor show HEAD~2 --stat", "sopor show HEAD~2 'List pets'"],
 )
-@click.argument("words", nargs=-1, metavar="[REVISION] [--] [DOCUMENT]")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[REVISION] [--] [DOCUMENT]",
+    shell_complete=completing.revisions_and_files,
+)
 @click.option("--stat", is_flag=True, help="Only which documents changed.")
 def command(session: Session, words: tuple[str, ...], stat: bool) -> None:
     """Shows a commit and what it changed; with a DOCUMENT, that document as it was then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.rendering.changes import summary
 from sopor.cli.session import Session
@@ -13,7 +14,7 @@ from sopor.cli.session import Session
     "switch",
     examples=["sopor switch main", "sopor switch -c next", "sopor switch -c hotfix main~2"],
 )
-@click.argument("branch")
+@click.argument("branch", shell_complete=completing.branches)
 @click.argument("revision", required=False)
 @click.option("-c", "--create", is_flag=True, help="Create the branch, at REVISION if named.")
 def command(session: Session, branch: str, revision: str | None, create: bool) -> None:

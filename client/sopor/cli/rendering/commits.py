@@ -42,8 +42,9 @@ def _beside(drawn: Sequence[str], lines: Sequence[str], *, root: bool) -> Iterat
     own, *further = drawn
     below = own.replace("*", " " if root else "|")
     for number, line in enumerate(lines):
-        lane = own if number == 0 else below
-        yield f"{paint('graph', lane)} {line}".rstrip() if own else line
+        lane = (own if number == 0 else below).rstrip()
+        space = " " * (len(own) + 1 - len(lane)) if line else ""
+        yield f"{paint('graph', lane)}{space}{line}" if own else line
     for lane in further:
         yield paint("graph", lane)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     )
 
 
-def merge_lines(outcome: MergeOutcome) -> Iterator[str]:
+def merge_lines(outcome: MergeOutcome, done: str = "Merged as") -> Iterator[str]:
     """Yields what a merge, or the undoing of a commit, did to the current branch."""
     if outcome.kind == "up-to-date":
         yield "Already up to date."
@@ -28,7 +28,7 @@ def merge_lines(outcome: MergeOutcome) -> Iterator[str]:
         yield f"{count(len(outcome.conflicts), 'document')} in conflict:"
         yield from conflict_lines(outcome.conflicts)
     else:
-        word = "Fast-forward to" if outcome.kind == "fast-forward" else "Made commit"
+        word = "Fast-forward to" if outcome.kind == "fast-forward" else done
         head = paint("hash", outcome.head.short) if outcome.head else "nothing"
         yield f"{word} {head}: {count(outcome.changed, 'document')} changed"
     for note in outcome.notes:
