@@ -14,44 +14,59 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from sopor.model.document import Document, Json
-from sopor.repository import (
-    branching,
-    checking,
-    cloning,
-    committing,
-    history,
-    merging,
-    resolving,
-    reverting,
-    syncing,
-)
+from sopor.lazy import lazy_module
 from sopor.repository.accounts import AccountSource, PasswordSource
-from sopor.repository.context import Context, Progress, no_progress
-from sopor.repository.reporting import status
-from sopor.repository.resolving import Versions
-from sopor.repository.results import (
-    BranchInfo,
-    CommitDetail,
-    CommitInfo,
-    ConflictInfo,
-    DocumentChange,
-    DocumentDiff,
-    FetchResult,
-    FsckReport,
-    MergeOutcome,
-    MergeStatus,
-    ProjectInfo,
-    PullResult,
-    PushResult,
-    Status,
-    SyncResult,
-)
-from sopor.repository.revisions import resolve
+from sopor.repository.context import Context, Progress, find_root, no_progress
 from sopor.store import FOLDER, Store
-from sopor_core.ids import CommitId
+
+if TYPE_CHECKING:
+    from sopor.model.document import Document, Json
+    from sopor.repository import (
+        branching,
+        checking,
+        cloning,
+        committing,
+        history,
+        merging,
+        reporting,
+        resolving,
+        reverting,
+        revisions,
+        syncing,
+    )
+    from sopor.repository.resolving import Versions
+    from sopor.repository.results import (
+        BranchInfo,
+        CommitDetail,
+        CommitInfo,
+        ConflictInfo,
+        DocumentChange,
+        DocumentDiff,
+        FetchResult,
+        FsckReport,
+        MergeOutcome,
+        MergeStatus,
+        ProjectInfo,
+        PullResult,
+        PushResult,
+        Status,
+        SyncResult,
+    )
+    from sopor_core.ids import CommitId
+else:
+    branching = lazy_module("sopor.repository.branching")
+    checking = lazy_module("sopor.repository.checking")
+    cloning = lazy_module("sopor.repository.cloning")
+    committing = lazy_module("sopor.repository.committing")
+    history = lazy_module("sopor.repository.history")
+    merging = lazy_module("sopor.repository.merging")
+    reporting = lazy_module("sopor.repository.reporting")
+    resolving = lazy_module("sopor.repository.resolving")
+    reverting = lazy_module("sopor.repository.reverting")
+    revisions = lazy_module("sopor.repository.revisions")
+    syncing = lazy_module("sopor.repository.syncing")
 
 __all__ = ["Repository", "clone", "projects"]
 
@@ -98,7 +113,7 @@ class Repository:
             NotFound: there is no working copy.
             DamagedStore: its ``.sopor`` does not read back.
         """
-        root = cloning.find_root(Path(path))
+        root = find_root(Path(path))
         store = Store.open(root / FOLDER)
         return cls(Context(root, store, AccountSource(home, passwords), progress))
 
@@ -130,7 +145,7 @@ class Repository:
 
     def status(self) -> Status:
         """Tells the branch, its distance from the remote one, edits, and a merge under way."""
-        return status(self._context)
+        return reporting.status(self._context)
 
     def commit(
         self, message: str, documents: Sequence[str] = (), *, allow_empty: bool = False
@@ -140,7 +155,7 @@ class Repository:
 
     def resolve_revision(self, revision: str) -> CommitId:
         """Returns the commit that a revision names; raises NotFound."""
-        return resolve(self._context.store, revision)
+        return revisions.resolve(self._context.store, revision)
 
     def log(
         self,

@@ -6,13 +6,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sopor.keystore import Keystore, NoPasswords, PasswordSource, sopor_home
+from sopor.keystore.home import sopor_home
+from sopor.keystore.passwords import NoPasswords, PasswordSource
+from sopor.lazy import lazy_module
 from sopor.repository.configuration import Configuration
 from sopor_core.ids import AccountId
 
 if TYPE_CHECKING:
+    from sopor import account as accounts
+    from sopor import keystore
     from sopor.account import Account
     from sopor.repository.context import Context
+else:
+    accounts = lazy_module("sopor.account")
+    keystore = lazy_module("sopor.keystore")
 
 __all__ = ["AccountSource", "PasswordSource"]
 
@@ -50,11 +57,9 @@ class AccountSource:
         return self._open(server or self.config.get("server"), login, None)
 
     def _open(self, server: str | None, login: str | None, account: AccountId | None) -> Account:
-        from sopor.account import unlock
-
         if self._account is None:
-            known = Keystore(self._home).find(server, login, account)
-            self._account = unlock(Keystore(self._home), self._passwords, known)
+            known = keystore.Keystore(self._home).find(server, login, account)
+            self._account = accounts.unlock(keystore.Keystore(self._home), self._passwords, known)
         return self._account
 
     @staticmethod

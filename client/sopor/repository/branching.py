@@ -7,7 +7,7 @@ from sopor.merge.graph import ahead_behind, is_ancestor
 from sopor.repository.checkout import check_not_in_the_way, move_files
 from sopor.repository.context import Context
 from sopor.repository.describing import describe_delta
-from sopor.repository.merging import refuse_during_merge
+from sopor.repository.merge_state import refuse_during_merge
 from sopor.repository.results import BranchInfo, DocumentChange, Tracking
 from sopor.repository.revisions import HEAD, REMOTE_PREFIX, resolve
 from sopor_core.ids import CommitId
@@ -145,7 +145,7 @@ def switch(
     if create:
         create_branch(context, name, at)
     with context.store.exclusive():
-        refuse_during_merge(context)
+        refuse_during_merge(context.store)
         target = refs.get(name) or refs.remotes().get(name)
         if target is None:
             raise NotFound(

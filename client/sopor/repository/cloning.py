@@ -26,18 +26,6 @@ from sopor_core.names import check_branch_name, check_project_name
 _MIN_PREFIX = 4
 
 
-def find_root(path: Path) -> Path:
-    """Returns the folder with ``.sopor`` at or above a path; raises NotFound."""
-    start = path.resolve()
-    for folder in (start, *start.parents):
-        if (folder / FOLDER).is_dir():
-            return folder
-    raise NotFound(
-        f"{path} is not in a working copy",
-        hint="run `sopor init` to start one here, or `sopor clone` to get one",
-    )
-
-
 def init(
     root: Path,
     accounts: AccountSource,

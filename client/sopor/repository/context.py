@@ -15,13 +15,13 @@ from time import time_ns
 
 from sopor.crypto.content_ids import ContentIds
 from sopor.crypto.keys import ProjectKeys
-from sopor.errors import Busy, InvalidInput
+from sopor.errors import Busy, InvalidInput, NotFound
 from sopor.merge.graph import Graph
 from sopor.model.commit import Author
 from sopor.model.document import Document
 from sopor.repository.accounts import AccountSource
 from sopor.repository.project_keys import read_local_keys, unwrap_keys
-from sopor.store import Store
+from sopor.store import FOLDER, Store
 from sopor.worktree import Options, Scan, SqliteFileIndex, WorkingCopy
 from sopor_core import canonical
 from sopor_core.errors import VerificationError
@@ -146,6 +146,18 @@ class Context:
         name = self.accounts.config.get("user.name", self.store)
         name = name or self.store.settings.get("login") or _system_user()
         return Author(name, self.accounts.account_id(account))
+
+
+def find_root(path: Path) -> Path:
+    """Returns the folder with ``.sopor`` at or above a path; raises NotFound."""
+    start = path.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FOLDER).is_dir():
+            return folder
+    raise NotFound(
+        f"{path} is not in a working copy",
+        hint="run `sopor init` to start one here, or `sopor clone` to get one",
+    )
 
 
 def _system_user() -> str:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from sopor.errors import DamagedStore
-from sopor.merge.documents import Conflict
+from sopor.errors import DamagedStore, StateConflict
 from sopor.model.document import DocumentId
 from sopor.store import Store
 from sopor_core.errors import VerificationError
@@ -29,10 +28,6 @@ class KeptConflict:
     theirs: Cid | None
     settled: tuple[tuple[str, str], ...] = ()
     resolved: bool = False
-
-    def as_conflict(self) -> Conflict:
-        """Returns it as the merge knows it."""
-        return Conflict(self.id, self.base, self.ours, self.theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +84,16 @@ def _conflict(value: dict[str, object]) -> KeptConflict:
         tuple((str(path), str(side)) for path, side in settled.items()),
         value["resolved"] is True,
     )
+
+
+def refuse_during_merge(store: Store) -> None:
+    """Raises StateConflict while a merge waits for its commit."""
+    if read_merge(store) is not None:
+        raise StateConflict(
+            "a merge is under way",
+            hint="finish it with `sopor resolve` and `sopor commit`, "
+            "or give it up with `sopor merge --abort`",
+        )
 
 
 def write_merge(store: Store, merge: MergeState | None) -> None:

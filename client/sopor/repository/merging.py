@@ -14,7 +14,7 @@ from sopor.model.state import State
 from sopor.repository.checkout import check_not_in_the_way, move_files, put_documents
 from sopor.repository.committing import Content, content_of, make_commit, save_commit
 from sopor.repository.context import Context
-from sopor.repository.merge_state import KeptConflict, MergeState, read_merge, write_merge
+from sopor.repository.merge_state import KeptConflict, MergeState, refuse_during_merge, write_merge
 from sopor.repository.resolving import describe_conflicts
 from sopor.repository.results import MergeOutcome
 from sopor.repository.revisions import resolve
@@ -36,7 +36,7 @@ def merge_commit(
     """
     store = context.store
     with store.exclusive():
-        refuse_during_merge(context)
+        refuse_during_merge(store)
         ours = store.refs.head
         if ours is not None and is_ancestor(context.graph, theirs, ours):
             return MergeOutcome("up-to-date", ours, None, 0)
@@ -51,16 +51,6 @@ def merge_commit(
             message,
             [ours, theirs],
             label,
-        )
-
-
-def refuse_during_merge(context: Context) -> None:
-    """Raises StateConflict while a merge waits for its commit."""
-    if read_merge(context.store) is not None:
-        raise StateConflict(
-            "a merge is under way",
-            hint="finish it with `sopor resolve` and `sopor commit`, "
-            "or give it up with `sopor merge --abort`",
         )
 
 

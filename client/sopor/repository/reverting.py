@@ -13,7 +13,8 @@ from sopor.repository.committing import detail, make_commit, save_commit
 from sopor.repository.context import Context
 from sopor.repository.describing import describe, document_name, in_order
 from sopor.repository.history import select_documents
-from sopor.repository.merging import refuse_during_merge, three_way
+from sopor.repository.merge_state import refuse_during_merge
+from sopor.repository.merging import three_way
 from sopor.repository.results import ChangeKind, CommitDetail, DocumentChange, MergeOutcome
 from sopor.repository.revisions import HEAD, resolve
 from sopor.repository.selection import Candidate, select
@@ -32,7 +33,7 @@ def revert_to(context: Context, revision: str, message: str | None = None) -> Co
     """
     store = context.store
     with store.exclusive():
-        refuse_during_merge(context)
+        refuse_during_merge(context.store)
         head = resolve(store, HEAD)
         target = resolve(store, revision)
         if not is_ancestor(context.graph, target, head):
@@ -68,7 +69,7 @@ def revert(context: Context, revision: str, message: str | None = None) -> Merge
     """
     store = context.store
     with store.exclusive():
-        refuse_during_merge(context)
+        refuse_during_merge(context.store)
         head = resolve(store, HEAD)
         target = resolve(store, revision)
         commit = store.commits.get(target)

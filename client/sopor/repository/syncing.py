@@ -6,7 +6,8 @@ from sopor.errors import MergeConflicts, NotFound, PushRejected, StateConflict
 from sopor.merge.graph import is_ancestor, merge_bases
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
-from sopor.repository.merging import merge_commit, refuse_during_merge
+from sopor.repository.merge_state import refuse_during_merge
+from sopor.repository.merging import merge_commit
 from sopor.repository.publishing import publish_project
 from sopor.repository.results import (
     BranchPush,
@@ -186,7 +187,7 @@ def pull(context: Context) -> PullResult:
 
 def _integrate(context: Context) -> MergeOutcome:
     refs = context.store.refs
-    refuse_during_merge(context)
+    refuse_during_merge(context.store)
     steps = _plan(context, Intent.PULL, refs.current, refs.head)
     outcome = MergeOutcome("up-to-date", refs.head, None, 0)
     for step in steps:
