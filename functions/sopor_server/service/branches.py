@@ -37,12 +37,10 @@ def _only_branches(entry: PushEntry, commits: KnownCommits) -> None:
         )
 
 
-def _only_revert(entry: PushEntry, commits: KnownCommits) -> None:
+def _only_revert(entry: PushEntry, _: KnownCommits) -> None:
     if len(entry.commits) != 1 or entry.commits[0].same is None:
         raise VerificationError(
             Layer.OPS,
             "a revert has exactly one commit, which names the state that it restores",
             hint="send it to `push`",
         )
-    if not commits.unknown():
-        raise VerificationError(Layer.OPS, "the commit of the revert is not new")

@@ -119,10 +119,10 @@ def _check_current(context: Context, entry: PushEntry, project: Project, org: Or
             f"the role {role} may not push",
             hint="ask an owner or admin of the organization for the role editor",
         )
-    if entry.members != org.head:
-        raise _behind(context, Code.MEMBERSHIP_MOVED, entry, project, org)
     if Citation(entry.seq - 1, entry.prev) != project.head:
         raise _behind(context, Code.LOG_MOVED, entry, project, org)
+    if entry.members != org.head:
+        raise _behind(context, Code.MEMBERSHIP_MOVED, entry, project, org)
 
 
 def _behind(
