@@ -35,6 +35,11 @@ class CurrentFile:
     documents: dict[DocumentId, Document] = field(default_factory=dict)
     local: dict[DocumentId, Document] = field(default_factory=dict)
 
+    @property
+    def tree(self) -> str:
+        """The id of the record of the tree that it is in; empty if it is in none."""
+        return self.record.id if self.record and is_tree(self.record) else ""
+
     @classmethod
     def of(cls, parsed: Parsed) -> CurrentFile:
         """Returns a file that is there."""
@@ -82,14 +87,32 @@ class CurrentFiles:
         self.entries = self.index.entries(wanted)
         for name in changes:
             self._touch_all(self.places_of(name))
-        for parsed in list(self.look.parsed.values()):
-            if not parsed.seen.local.isdisjoint(changes):
-                self.touch(parsed.seen.path)
-        for _, path in self.index.local_files(changes):
-            if path in self.look.clean:
-                self.touch(path)
+        self._touch_local(wanted)
         for document in documents:
             self._touch_home(document, changes)
+        self._touch_trees(changes)
+
+    def _touch_trees(self, changes: Changes) -> None:
+        """Reads whole trees where documents may move between a tree and another file.
+
+        What lies below a document in a tree is in files of its own, and goes where it goes.
+        """
+        touched = {DocumentId(current.tree) for current in self.files.values()}
+        trees = {name for name in self.index.trees() if name in changes or name in touched}
+        if len(touched) > 1 or not trees.isdisjoint(changes):
+            for tree in sorted(trees):
+                self._touch_all(sorted(self.index.files_of_tree(tree) & self.look.clean))
+                parsed = list(self.look.parsed.values())
+                self._touch_all(each.seen.path for each in parsed if each.seen.tree == tree)
+
+    def _touch_local(self, wanted: set[DocumentId]) -> None:
+        """Reads the files in which some of these documents are local."""
+        for parsed in list(self.look.parsed.values()):
+            if not parsed.seen.local.isdisjoint(wanted):
+                self.touch(parsed.seen.path)
+        for _, path in self.index.local_files(wanted):
+            if path in self.look.clean:
+                self.touch(path)
 
     def _touch_home(self, document: Document, changes: Changes) -> None:
         if is_record(document):

@@ -197,7 +197,7 @@ class SqliteFileIndex:
         if paths:
             self._connection.execute(
                 "UPDATE worktree_documents SET path = moved.value"
-                " FROM json_each(?) AS moved WHERE id = moved.key",
+                " FROM json_each(?) AS moved WHERE worktree_documents.id = moved.key",
                 (json.dumps(dict(paths)),),
             )
 

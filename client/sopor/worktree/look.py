@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sopor.errors import InvalidInput, SoporError, StateConflict
+from sopor.formats.errors import FormatError
 from sopor.worktree import faults
 from sopor.worktree.disk import Disk, check_size
 from sopor.worktree.index import FileRow, FileState, SqliteFileIndex
@@ -119,7 +120,7 @@ class Looker:
             except FileNotFoundError:
                 raise _ChangedMeanwhile from None
             except InvalidInput as error:
-                if path in tracked:
+                if path in tracked or isinstance(error, FormatError):
                     raise
                 look.unreadable[path] = error
 

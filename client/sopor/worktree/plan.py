@@ -205,13 +205,27 @@ class Planner:
             if record and is_tree(record):
                 trees[record.id] = record
             elif record:
-                mine = set(_claims(record)) & current.documents.keys() - claimed
-                records[record.id] = self._claiming(changed.get(record.id, record), mine)
+                base = changed.get(record.id)
+                claims = self._tops_of(current, record) - claimed
+                claims.update(_claims(base) if base else ())
+                records[record.id] = self._claiming(base or record, claims)
         return [*records.values(), *(trees or self._known_trees()).values()]
 
-    def _claiming(self, record: Document, also: Collection[DocumentId]) -> Document:
-        """Returns a record that claims more; it only serves to place documents."""
-        names = {name for name in {*_claims(record), *also} if name in self.pool}
+    def _tops_of(self, current: CurrentFile, record: Document) -> set[DocumentId]:
+        """Returns what belongs to a file since its record claims it or it has lost its parent.
+
+        Where the record changes, that holds for what was never committed; the others belong where
+        the changed records say.
+        """
+        tops = {name for name in _claims(record) if name in current.documents}
+        for name, document in current.documents.items():
+            if name not in self.changes and parent_of(document) not in self.pool:
+                tops.add(name)
+        return tops - self.current.index.entries(tops).keys() if record.id in self.changes else tops
+
+    def _claiming(self, record: Document, claims: Collection[DocumentId]) -> Document:
+        """Returns a record that claims these; it only serves to place documents."""
+        names = {name for name in claims if name in self.pool}
         roots = {name for name in names if self.pool[name].type == WORKSPACE}
         extras = sorted(names - roots)
         body = {**record.body, "roots": list[Json](sorted(roots)), "extras": list[Json](extras)}

@@ -20,8 +20,8 @@ class Rendered:
     Attributes:
         planned: the file.
         final: its bytes, None if it shall not be there any more.
-        interim: the bytes with the documents that leave still among them, for a file that both
-            gains and loses documents.
+        interim: the bytes with what leaves still among it, for a file that gets documents from
+            another file and loses some to one.
     """
 
     planned: PlannedFile
@@ -40,11 +40,21 @@ def render(planned: PlannedFile) -> Rendered:
     before = planned.before.parsed
     if planned.same:
         return Rendered(planned, before.data if before else None, None)
-    interim = None
-    if planned.leaving and planned.arriving:
-        everything = [*planned.documents.values(), *planned.local.values(), *planned.leaving]
-        interim = _anything(planned.path, everything)
-    return Rendered(planned, _final(planned), interim)
+    both = planned.leaving and planned.arriving
+    return Rendered(planned, _final(planned), _interim(planned) if both else None)
+
+
+def _interim(planned: PlannedFile) -> bytes:
+    """Returns the bytes of a file that has all that it has now and all that it shall have."""
+    before = planned.before
+    merged = {**before.documents, **before.local, **planned.documents, **planned.local}
+    everything = list(merged.values())
+    if planned.record:
+        try:
+            return format_of(planned.record).write(planned.record, everything)
+        except FormatError:
+            pass  # a v5 file holds one workspace; its record then changes, and comes again
+    return _anything(planned.path, everything)
 
 
 def _final(planned: PlannedFile) -> bytes | None:

@@ -7,7 +7,7 @@ write, repeated, leads to the same end:
    changed.
 2. Files that lose no document to another file are put in place; so every document that moves is in
    its new file now. A file that both gains and loses documents is put in place with those that
-   leave still in it, as a v4 file, which can hold anything.
+   leave still in it, as a v4 file where its own format can't hold both.
 3. Files that lose documents are put in place: a document that moves was in two files until now.
 4. Files that shall not be there any more are removed.
 
