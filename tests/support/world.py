@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import sopor
 from sopor.account import Setup, login, read_kit, register
 from sopor.keystore import FixedPassword, Keystore, Protection
 from sopor.repository import Repository
 from sopor_core.account import KdfParameters
-from tests.support.server import RunningServer
 
 PASSWORD = "correct horse battery staple"
 CHEAP = KdfParameters(m=65536, t=3, p=4)
@@ -49,11 +49,17 @@ class Device:
         return Repository.open(self.folder / name, home=self.home, passwords=self.passwords)
 
 
+class Server(Protocol):
+    """Something that answers as a server, or as what stands before one."""
+
+    url: str
+
+
 @dataclass
 class World:
     """A server and its people."""
 
-    server: RunningServer
+    server: Server
     folder: Path
     kits: dict[str, Path] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=count)
