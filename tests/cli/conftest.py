@@ -34,3 +34,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server on the loopback interface."""
     with running_server(tmp_path_factory.mktemp("server") / "data") as server:
         yield server
+
+
+@pytest.fixture
+def pets_yaml() -> str:
+    """The pet store's file."""
+    return PETSTORE.read_text(encoding="utf-8")

@@ -50,6 +50,8 @@ def edited(session: Session, repository: Repository, name: str, text: str) -> It
         InputNeeded: there is no editor to use.
         InvalidInput: the editor failed, or left something that is not text.
     """
+    from sopor.keystore.home import disk_errors
+
     editor = find_editor(session, repository)
     if editor is None:
         raise InputNeeded(
@@ -57,11 +59,16 @@ def edited(session: Session, repository: Repository, name: str, text: str) -> It
             hint="give the text with an option, or name an editor in $EDITOR",
         )
     path = repository.context.store.folder / name
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
+    with disk_errors(path):
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
     session.console.clear_progress()
-    _run(editor, path)
+    try:
+        _run(editor, path)
+    except InvalidInput:
+        path.unlink(missing_ok=True)
+        raise
     try:
         left = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
