@@ -2,7 +2,7 @@
 
 The *baseline* says, for every document of the checked-out commit, its content id and the file in
 which it was last seen. A *file row* remembers a file that need not be read again as long as its
-stat stays the same. Rows are a cache of the disk: losing them costs time, never data.
+stat stays the same; every file with documents in the baseline has one.
 
 The index lives in the caller's SQLite database and in the caller's transactions: it never begins
 or commits one. Faults of SQLite are left to the caller as they come.

@@ -41,7 +41,7 @@ def workspace(name: str = "wrk_1", **more: Any) -> Document:
 
 
 def request(name: str, parent: str = "wrk_1", **more: Any) -> Document:
-    return doc("request", name, parent, url="https://example.com", **more)
+    return doc("request", name, parent, **{"url": "https://example.com", **more})
 
 
 def folder(name: str, parent: str = "wrk_1", **more: Any) -> Document:
