@@ -54,6 +54,8 @@ def test_plain_lists_tell_places() -> None:
         "added x[3]",
     ]
     assert told({"x": [[1], 2]}, {"x": [[1, 7], 2]}) == ["added x[0][1]"]
+    assert told({"x": [1, 2, 3]}, {"x": [1]}) == ["removed x[1]", "removed x[2]"]
+    assert told({"x": [1]}, {"x": [1, 2, 3]}) == ["added x[1]", "added x[2]"]
 
 
 def test_a_new_document_and_a_deleted_one() -> None:
@@ -102,7 +104,8 @@ def test_an_element_is_found_by_id_where_there_are_ids_else_by_name() -> None:
     by_name: Json = {"x": [header("b", id="a"), header("a")]}
     assert value_at(by_name, parse_path("x[a]")) == header("a")
     assert value_at(by_name, parse_path("x[c]")) is ABSENT
-    assert value_at(by_name, parse_path("x[7]")) is ABSENT
+    assert value_at(by_name, parse_path("x[1]")) == header("a")
+    assert value_at(by_name, parse_path("x[2]")) is ABSENT
     assert value_at(by_name, parse_path("x.y")) is ABSENT
     assert value_at(by_name, parse_path("x[a].value.more")) is ABSENT
 

@@ -118,6 +118,7 @@ class TestHeaders:
         ours: Json = [header("A", id="pair_2")]
         theirs: Json = [header("A", "2", id="pair_1")]
         assert member(base, ours, theirs) == ([header("A", "2", id="pair_1")], [])
+        assert member(base, theirs, ours) == ([header("A", "2", id="pair_1")], [])
 
     def test_both_add_the_same_parameter_with_ids_of_their_own(self) -> None:
         ours: Json = [header("page", id="p7"), header("size", id="p8")]
@@ -134,6 +135,12 @@ class TestHeaders:
     def test_both_turn_pairs_round_that_do_not_go_together(self) -> None:
         a, b, c = header("A"), header("B"), header("C")
         assert member([a, b, c], [b, a, c], [a, c, b]) == ([c, b, a], [])
+
+    def test_very_long_lists_that_both_sort_take_the_order_of_one(self) -> None:
+        base: list[Json] = [header(f"H{number:04}") for number in range(1100)]
+        ours, theirs = [*base[500:], *base[:500]], [*base[100:], *base[:100]]
+        assert member([*base], ours, theirs) == (theirs, [])
+        assert member([*base], theirs, ours) == (theirs, [])
 
     def test_what_is_added_stays_behind_what_it_was_put_behind(self) -> None:
         a, b, new = header("A"), header("B"), header("N")

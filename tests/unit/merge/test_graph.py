@@ -169,6 +169,8 @@ def test_near_heads_of_a_long_history_cost_a_few_lookups() -> None:
     assert ahead_behind(long, 10_008, 10_000) == (4, 0)
     newest = newest_first(long, [10_008])
     assert [next(newest) for _ in range(3)] == [10_008, 10_006, 10_004]
+    newest = newest_first(long, [10_002, 10_008, 10_005])
+    assert [next(newest) for _ in range(4)] == [10_008, 10_006, 10_005, 10_004]
     assert counted.asked < 100
     assert ahead_behind(Graph(counted.parents, float), 10_008, 10_009) == (5, 5)
     assert ahead_behind(long, 10_008, 0) == (10_004, 0)

@@ -209,6 +209,16 @@ def test_a_folder_that_goes_back_keeps_what_else_was_changed_in_it() -> None:
     assert merge.documents == {"f1": doc("f1", name="new", color=1)}
 
 
+def test_a_folder_that_goes_back_keeps_what_only_its_mover_changed() -> None:
+    world = World()
+    base = world.state(WORKSPACE, doc("f1", "w"), doc("f2", "w"))
+    ours = world.state(WORKSPACE, doc("f1", "f2", name="new"), doc("f2", "w"))
+    theirs = world.state(WORKSPACE, doc("f1", "w"), doc("f2", "f1"))
+    for mine, other in ((ours, theirs), (theirs, ours)):
+        merge = merge_projects(base, mine, other, world.load)
+        assert merge.documents == {"f1": doc("f1", "w", name="new")}
+
+
 def test_a_folder_goes_back_although_there_is_a_conflict_in_it() -> None:
     world = World()
     base = world.state(WORKSPACE, doc("f1", "w", name="a"), doc("f2", "w"))
