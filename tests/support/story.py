@@ -54,12 +54,16 @@ TIME = 1_700_000_000_000
 class Key:
     """An Ed25519 key that signs."""
 
-    def __init__(self) -> None:
-        self._private = Ed25519PrivateKey.generate()
+    def __init__(self, seed: bytes | None = None) -> None:
+        self.seed = seed or secrets.token_bytes(32)
+        self._private = Ed25519PrivateKey.from_private_bytes(self.seed)
         self.public = VerifyKey(self._private.public_key().public_bytes_raw())
 
     def sign(self, message: bytes) -> bytes:
         return self._private.sign(message)
+
+    def __reduce__(self) -> tuple[type[Key], tuple[bytes]]:
+        return Key, (self.seed,)
 
 
 @dataclass(eq=False)
