@@ -75,7 +75,7 @@ class _Writer:
             add(" " if explicit else f"\n{inner}")
             self.collection(value, inner)
             return
-        text = self.scalar(value, inner, None if explicit else len(name) + 1)
+        text = self.scalar(value, inner, None if explicit else len(f"{name}: "))
         add(text if text.startswith("\n") else f" {text}")
 
     def _key(self, key: str, indent: str) -> str:
