@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -45,6 +45,16 @@ class Seen:
     cids: Mapping[DocumentId, Cid]
     local: frozenset[DocumentId]
     tree: str = ""
+
+    def equals(self, cids: Mapping[DocumentId, Cid], trees: Container[str]) -> bool:
+        """Tells whether the file holds what the baseline has in it.
+
+        Args:
+            cids: the baseline's documents of the file.
+            trees: ids that are in the baseline, those of the records of trees among them. The file
+                of a tree without its record is not as in the baseline.
+        """
+        return self.cids == cids and (not cids or not self.tree or self.tree in trees)
 
     def row(self, state: FileState) -> FileRow:
         """Returns the row to remember the file by."""

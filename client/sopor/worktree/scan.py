@@ -189,7 +189,7 @@ class Comparison:
             here[self.moved.get(name, entry.path)][name] = entry.cid
         rows = list(self.look.rows)
         for path, parsed in self.look.parsed.items():
-            clean = here[path] == parsed.seen.cids
+            clean = parsed.seen.equals(here[path], self.baseline)
             rows.append(
                 parsed.seen.row(FileState.CLEAN) if clean else dirty_row(path, parsed.seen.format)
             )

@@ -208,6 +208,9 @@ class WorkingCopy:
         self._index.drop_entries(changes.keys() - kept.keys())
         self._index.put_entries({name: Entry(cid, places[name]) for name, cid in kept.items()})
         affected = {*(entry.path for entry in old.values()), *places.values()}
+        for tree in changes:
+            if tree in old and old[tree].path.endswith("/"):
+                affected |= self._index.files_of_tree(tree)
         self._remember({path for path in affected if not path.endswith("/")} | self._seen.keys())
 
     def _remember(self, paths: Iterable[str]) -> None:
@@ -217,9 +220,10 @@ class WorkingCopy:
         for name, entry in self._index.entries_in(touched).items():
             here[entry.path][name] = entry.cid
         rows, stale = [], []
+        trees = self._index.trees()
         for path in touched:
             seen = self._seen.get(path)
-            if seen and seen.cids == here[path]:
+            if seen and seen.equals(here[path], trees):
                 rows.append(seen.row(FileState.CLEAN))
             elif seen or here[path]:
                 rows.append(dirty_row(path, seen.format if seen else ""))

@@ -35,18 +35,17 @@ def with_two_files(project: Project) -> Project:
 @pytest.fixture
 def guarded() -> Iterator[Project]:
     """Commits two files, and gives up the superuser's rights, which no permission binds."""
+    user = os.geteuid()
     with TemporaryDirectory() as folder:
         project = with_two_files(Project(Path(folder) / "project"))
-        if os.geteuid() != 0:
-            yield project
-            return
-        for path in (Path(folder), *Path(folder).rglob("*")):
-            os.chown(path, 65534, 65534)
-        os.seteuid(65534)
+        if user == 0:
+            for path in (Path(folder), *Path(folder).rglob("*")):
+                os.chown(path, 65534, 65534)
+            os.seteuid(65534)
         try:
             yield project
         finally:
-            os.seteuid(0)
+            os.seteuid(user)
             project.close()
 
 
