@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from werkzeug.http import parse_range_header
+import re
+
 from werkzeug.wrappers import Response
 
 from sopor_core.ids import PackId, ProjectId
@@ -12,6 +13,8 @@ from sopor_server.app import answers
 from sopor_server.app.call import Call
 from sopor_server.errors import Refused
 from sopor_server.service import packs
+
+_ONE_RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 
 
 def pack_put(call: Call) -> Response:
@@ -26,7 +29,7 @@ def pack_get(call: Call) -> Response:
     call.query(())
     project, pack = call.id("project", ProjectId), call.id("pack", PackId)
     size = packs.find_pack(call.context, call.caller, project, pack)
-    wanted = _range(call.request.headers.get("Range"), size)
+    wanted = _range(call.request.headers.get("Range", ""), size)
     start, end = wanted or (0, size)
     response = answers.data(
         packs.read_pack(call.context, project, pack, start, end), 206 if wanted else 200
@@ -37,14 +40,23 @@ def pack_get(call: Call) -> Response:
     return response
 
 
-def _range(header: str | None, size: int) -> tuple[int, int] | None:
+def _range(header: str, size: int) -> tuple[int, int] | None:
     """Returns start and end of the one range, or None for the whole (also for odd headers)."""
-    parsed = parse_range_header(header)
-    if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
+    found = _ONE_RANGE.fullmatch(header)
+    first, last = found.groups() if found else ("", "")
+    if not first and not last:
         return None
-    wanted = parsed.range_for_length(size)
-    if wanted is None:
+    if not first:
+        start, end = max(size - int(last), 0), size
+    else:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+        if last and int(last) < start:
+            return None
+    if start >= size:
         raise Refused(
-            Code.RANGE_NOT_SATISFIABLE, f"the pack has {size} bytes", hint=None, size=size
+            Code.RANGE_NOT_SATISFIABLE,
+            f"the pack has {size} bytes",
+            hint="ask for a range inside it",
+            size=size,
         )
-    return wanted
+    return start, end
