@@ -43,7 +43,7 @@ from sopor.keystore import (
 from sopor.keystore.home import exclusive, make_private_folder
 from sopor_core import canonical
 from sopor_core.account import KdfParameters
-from sopor_core.ids import OrgId, ProjectId, ServerId
+from sopor_core.ids import DeviceId, OrgId, ProjectId, ServerId
 from tests.unit.keystore.conftest import PASSWORD
 
 MakeKnown = Callable[..., KnownAccount]
@@ -384,10 +384,13 @@ def test_a_token_of_another_device_or_of_nobody_counts_as_none(
         assert entry.tokens.load() is None
     path.write_bytes(whole)
     assert entry.tokens.load() is not None
-    other = replace(account, device=known().device)
-    assert keystore.add(other, secrets).tokens.load() is None
+    entry.change(known=lambda before: replace(before, device=DeviceId.random()))
+    assert entry.tokens.load() is None
+    entry.change(known=lambda before: replace(before, device=account.device))
+    assert entry.tokens.load() is not None
+    assert keystore.add(account, secrets).tokens.load() is None
     path.write_bytes(whole)
-    assert keystore.open(other, NoPasswords()).tokens.load() is None
+    assert keystore.open(account, NoPasswords()).tokens.load() is None
 
 
 def test_the_home_can_be_named(tmp_path: Path) -> None:

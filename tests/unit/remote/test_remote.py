@@ -303,6 +303,7 @@ def test_a_session_that_is_over_says_what_to_do(server: ScriptedServer, remote: 
         grant("new-token", 10**9),
         grant("new\r\nX-Evil: 1"),
         grant("two words"),
+        grant("t\u00f6ken"),
         Scripted(200, b"{}"),
         Scripted(200, b"[]"),
         Scripted(200, b"no"),
