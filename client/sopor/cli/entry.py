@@ -16,6 +16,7 @@ from sopor.cli.session import Session
 from sopor.errors import SoporError, exit_code
 
 DEBUG_VARIABLE = "SOPOR_DEBUG"
+COMPLETION_VARIABLE = "_SOPOR_COMPLETE"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -63,14 +64,18 @@ def _guarded(session: Session, arguments: Sequence[str]) -> int:
 
 
 def _call(session: Session, arguments: Sequence[str]) -> int:
-    code = root.main(
-        list(arguments),
-        prog_name="sopor",
-        complete_var="_SOPOR_COMPLETE",
-        standalone_mode=False,
-        obj=session,
-    )
-    return code if isinstance(code, int) else exit_codes.SUCCESS
+    """Runs the command without click's own `main`, which takes closed pipes and Ctrl-C its way."""
+    instruction = os.environ.get(COMPLETION_VARIABLE)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(root, {"obj": session}, "sopor", COMPLETION_VARIABLE, instruction)
+    try:
+        with root.make_context("sopor", list(arguments), obj=session) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    return exit_codes.SUCCESS
 
 
 def _fail(session: Session, code: str, message: str, hint: str | None, number: int) -> None:

@@ -21,9 +21,10 @@ def command(session: Session, shell: str) -> None:
     """Prints the script that makes a SHELL complete commands, options and branches."""
     from click.shell_completion import get_completion_class
 
+    from sopor.cli.entry import COMPLETION_VARIABLE
     from sopor.cli.root import root
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 (click has all three)
-    script = kind(root, {}, "sopor", "_SOPOR_COMPLETE").source()
+    script = kind(root, {}, "sopor", COMPLETION_VARIABLE).source()
     session.console.result({"shell": shell, "script": script}, script.rstrip("\n").split("\n"))
