@@ -243,6 +243,16 @@ def test_a_command_that_follows_another_needs_one_request(ada: Person) -> None:
     assert ada.proxy.asked() == ["GET /v1/projects"] * 2
 
 
+def test_organizations_and_the_server_can_be_asked_for_again(ada: Person) -> None:
+    account = ada.open("laptop")
+    own = account.personal_organization
+    account.entry.change(lambda secrets: replace(secrets, organizations=()))
+    assert account.refresh_organizations() == (own,)
+    assert ada.open("laptop").organizations == (own,)
+    assert account.remote.meta().server == account.server_id
+    account.close()
+
+
 def test_whoami_asks_nobody(ada: Person) -> None:
     (info,) = accounts.whoami(Keystore(ada.folder / "laptop"))
     assert (info.login, info.server, info.default) == (ada.login, ada.proxy.url, True)
@@ -663,6 +673,17 @@ def test_another_server_at_the_same_address_is_refused(ada: Person) -> None:
         accounts.change_password(account, PASSWORD, NEW_PASSWORD, costs=CHEAP)
     account.close()
     assert "POST /v1/login" not in ada.proxy.asked()
+
+
+def test_another_account_under_a_known_login_name_is_refused(ada: Person) -> None:
+    other = read_kit(ada.kit).account
+    assert other is not None
+    ada.proxy.tamper = answers_to(
+        "/v1/login/challenge", lambda body: {**body, "account": flipped(other.b64)}
+    )
+    error = expect_refusal(ada, "account", "laptop")
+    assert "is another account than the one known" in error.message
+    assert ada.proxy.asked() == ["POST /v1/login/challenge"]
 
 
 def test_a_lie_about_the_server_at_first_contact_makes_the_proof_worthless(victim: Person) -> None:
