@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run tour test check format coverage bench fuzz requirements clean
+.PHONY: help setup run tour test check format coverage fuzz requirements clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,9 +60,6 @@ format: setup ## Format the sources and mend what the linter can
 
 coverage: setup ## Run all tests and report branch coverage
 	@$(PY) -m pytest -n 2 --cov --cov-report=term --cov-report=html $(ARGS)
-
-bench: setup ## Measure against the budgets
-	@$(PY) tests/bench/bench.py $(ARGS)
 
 fuzz: setup ## Run the property tests on many more examples (EXAMPLES=5000)
 	@SOPOR_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -n 2 tests/properties $(ARGS)
