@@ -46,7 +46,8 @@ class DocumentsJson:
         """Tells whether a ``.json`` file looks like one document of Insomnia's."""
         if not path.lower().endswith(".json") or not _ID_KEY.search(data):
             return False
-        if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") or not _TYPE_KEY.search(data):
+        start = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+        if not start.startswith((b"{", b"<<<<<<<")) or not _TYPE_KEY.search(data):
             return False
         try:
             body = _from_file(JsonText(data.decode().removeprefix("\ufeff"), path).whole())

@@ -49,15 +49,16 @@ _ELSEWHERE = (
     *("environmentPropertyOrder", *_TAIL, "cookies", "useInsomniaCloud"),
     *("preRequestScript", "afterResponseScript", "authentication", "headers"),
 )
-_INSIDE = (
-    *("id", "type", "name", "value", "description", "disabled", "multiline", "mimeType", "text"),
-    *("fileName", "params", "enabled", "url", "apiKey", "module", "grantType"),
-)
+_NAMED = ("id", "name", "value", "description", "disabled", "type", "multiline", "fileName")
+_UNNAMED = ("type", "mimeType", "text", "fileName", "params", "enabled", "url", "apiKey", "module")
+_COOKIE = ("key", "value", "expires", "domain", "path", "secure", "httpOnly", "extensions")
 _RANKS: dict[str, dict[str, int]] = {
     kind: {key: rank for rank, key in enumerate((*_HEAD, *others))}
     for kind, others in (*_OTHERS.items(), ("", _ELSEWHERE))
 }
-_INSIDE_RANKS = {key: rank for rank, key in enumerate(_INSIDE)}
+_NAMED_RANKS = {key: rank for rank, key in enumerate(_NAMED)}
+_UNNAMED_RANKS = {key: rank for rank, key in enumerate(_UNNAMED)}
+_COOKIE_RANKS = {key: rank for rank, key in enumerate(_COOKIE)}
 _LAST = 1_000
 
 
@@ -149,13 +150,19 @@ def order_json(value: Json, previous: Json = None) -> Json:
     """Returns a value with its keys in the order of a previous one, or in a fixed order."""
     if isinstance(value, dict):
         before = previous if isinstance(previous, dict) else {}
-        keys = merge_keys(_ranked(value, _INSIDE_RANKS), before)
+        keys = merge_keys(_ranked(value, _ranks_inside(value)), before)
         return {key: order_json(value[key], before.get(key)) for key in keys}
     if isinstance(value, list):
         old = previous if isinstance(previous, list) else []
         padded = [*old, *[None] * (len(value) - len(old))]
         return [order_json(item, padded[place]) for place, item in enumerate(value)]
     return value
+
+
+def _ranks_inside(value: Body) -> Mapping[str, int]:
+    if "name" in value:
+        return _NAMED_RANKS
+    return _COOKIE_RANKS if "key" in value and "type" not in value else _UNNAMED_RANKS
 
 
 def _ranked(body: Body, ranks: Mapping[str, int]) -> list[str]:

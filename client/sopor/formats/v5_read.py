@@ -26,7 +26,7 @@ class IdMaker:
 
     An id depends on the file's path, on the parent, the place and the name of the resource, and on
     how many of that name without an id were there before: the same whenever the file is read, and
-    not changed by what else is added to the file.
+    not changed by what else is added to the file. Those of one name sort in their order.
     """
 
     path: str
@@ -35,8 +35,9 @@ class IdMaker:
     def make(self, parent: str, place: str, document_type: str, name: Json) -> DocumentId:
         """Returns the id of the next such resource; `used` says that it was."""
         label = self._label(parent, place, document_type, name)
-        digest = sha256("\0".join((*label, str(self._seen[label]))).encode()).hexdigest()
-        return DocumentId(f"{ID_PREFIXES.get(document_type, 'doc')}_{digest[:32]}")
+        digest = sha256("\0".join(label).encode(errors="surrogatepass")).hexdigest()
+        prefix = ID_PREFIXES.get(document_type, "doc")
+        return DocumentId(f"{prefix}_{digest[:28]}{self._seen[label]:04x}")
 
     def used(self, parent: str, place: str, document_type: str, name: Json) -> None:
         """Notes that the file has such a resource without an id."""

@@ -25,12 +25,14 @@ class TreeWriter:
         documents: everything that the file shall hold.
         schema: the file's schema version, None for a file without one.
         before: the objects of the existing file by id, whose order is kept.
+        parents: the parents that they have in the existing file.
     """
 
     path: str
     documents: Sequence[Document]
     schema: Json = None
     before: Mapping[DocumentId, Body] = field(default_factory=dict)
+    parents: Mapping[DocumentId, DocumentId | None] = field(default_factory=dict)
     _children: dict[DocumentId | None, list[Document]] = field(init=False)
     _placed: set[DocumentId] = field(default_factory=set)
     _places: dict[DocumentId, int] = field(init=False)
@@ -90,8 +92,12 @@ class TreeWriter:
             for child in self._children.get(parent.id, [])
             if child.id not in self._placed and self._belongs(child, slot)
         ]
-        known = [item.id for item in entries if item.id in self._places]
+        known = [item.id for item in entries if self._stayed(item)]
         return keep_order(entries, sorted(known, key=self._places.__getitem__))
+
+    def _stayed(self, document: Document) -> bool:
+        was_there = document.id in self._places
+        return was_there and self.parents.get(document.id) == parent_of(document)
 
     def _belongs(self, document: Document, slot: Slot) -> bool:
         if slot.kind != ITEM:

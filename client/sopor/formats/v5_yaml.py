@@ -22,7 +22,7 @@ from sopor.formats.v5_resource import SCHEMA, is_file_type
 from sopor.formats.v5_write import TreeWriter
 from sopor.formats.yaml_file import parse_file
 from sopor.formats.yaml_write import emit_yaml
-from sopor.model.document import Body, Document, DocumentId, split_local
+from sopor.model.document import Body, Document, DocumentId, parent_of, split_local
 
 _MARK = re.compile(
     rb"^type:[ \t]*([\"']?)[A-Za-z]+\.insomnia(?:\.rest)?/5\.[0-9]+\1[ \t]*(?:#.*)?\r?$",
@@ -68,6 +68,7 @@ class V5Yaml:
             everything,
             schema=record.body.get(SCHEMA),
             before=existing.objects if existing else {},
+            parents={item.id: parent_of(item) for item in content.everything} if content else {},
         )
         whole = writer.write(_workspace(record, everything, path))
         return TextStyle.of(previous).encode(emit_yaml(whole))

@@ -92,7 +92,7 @@ def test_lines_of_only_spaces_are_never_folded_into_others() -> None:
 
 
 def test_emoji_are_not_torn_apart() -> None:
-    value = {"k": "\x01" + "😀" * 90, "l": ["😀 " * 60 + "\n" + "😀 " * 60]}
+    value: dict[str, Any] = {"k": "\x01" + "😀" * 90, "l": ["😀 " * 60 + "\n" + "😀 " * 60]}
     assert parse_yaml(emit_yaml(value)) == value
 
 
@@ -107,7 +107,7 @@ def test_keys_of_any_text() -> None:
 
 
 def test_structure() -> None:
-    value = {"a": {}, "b": [], "c": [[1, [2]], {"d": None, "e": True}], "f": -1.5}
+    value: dict[str, Any] = {"a": {}, "b": [], "c": [[1, [2]], {"d": None, "e": True}], "f": -1.5}
     assert emit_yaml(value) == (
         "a: {}\nb: []\nc:\n  - - 1\n    - - 2\n  - d: null\n    e: true\nf: -1.5\n"
     )
