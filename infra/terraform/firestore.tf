@@ -1,0 +1,93 @@
+# The metadata: accounts, devices, organizations, projects and their logs. A restore makes a new
+# database beside the old one; append its id to `databases` and import it, as README.md tells.
+
+locals {
+  firestore_fields = merge([
+    for database in local.databases : {
+      for field in local.firestore_field_overrides :
+      "${database}/${field.collection}/${field.name}" => merge(field, { database = database })
+    }
+  ]...)
+
+  # Collections and fields as the server's Firestore adapter names them. Firestore would index every
+  # field; the server asks by document name or by the few fields that are not listed here. Bytes that
+  # are never asked for would cost index storage with every push.
+  firestore_field_overrides = [
+    { collection = "challenges", name = "expires", ttl = true },
+  ]
+}
+
+resource "google_firestore_database" "this" {
+  for_each = toset(local.databases)
+
+  project     = var.project_id
+  name        = each.key
+  location_id = local.firestore_location
+  type        = "FIRESTORE_NATIVE"
+
+  # Every append is one commit with preconditions; it needs no lock that an idle reader could hold.
+  concurrency_mode                  = "OPTIMISTIC"
+  app_engine_integration_mode       = "DISABLED"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  delete_protection_state           = var.deletion_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  deletion_policy                   = local.deletion_policy
+
+  dynamic "cmek_config" {
+    for_each = var.kms_key_name[*]
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
+  depends_on = [google_project_service.this, google_kms_crypto_key_iam_member.service_agent]
+}
+
+resource "google_firestore_backup_schedule" "daily" {
+  for_each = google_firestore_database.this
+
+  project   = var.project_id
+  database  = each.value.name
+  retention = "${var.restore_days * 86400}s"
+
+  daily_recurrence {}
+}
+
+resource "google_firestore_field" "this" {
+  for_each = local.firestore_fields
+
+  project    = var.project_id
+  database   = google_firestore_database.this[each.value.database].name
+  collection = each.value.collection
+  field      = each.value.name
+
+  # An empty index_config means: no index.
+  index_config {}
+
+  dynamic "ttl_config" {
+    for_each = each.value.ttl ? [true] : []
+    content {}
+  }
+}
+
+# The server comes through IAM, which rules do not concern. Whoever comes through the interface for
+# web and mobile apps gets nothing.
+resource "google_firebaserules_ruleset" "deny_all" {
+  project = var.project_id
+
+  source {
+    files {
+      name    = "firestore.rules"
+      content = file("${path.module}/firestore.rules")
+    }
+  }
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_firebaserules_release" "deny_all" {
+  for_each = google_firestore_database.this
+
+  project      = var.project_id
+  name         = "cloud.firestore/${each.value.name}"
+  ruleset_name = google_firebaserules_ruleset.deny_all.name
+}
