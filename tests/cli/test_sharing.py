@@ -202,6 +202,7 @@ def test_devices_are_listed_and_revoked(ada: Ada) -> None:
     laptop, desktop = ada.device("laptop"), ada.device("desktop")
     devices = laptop("sopor devices --json").json
     assert [device["name"] for device in devices] == ["laptop", "desktop"]
+    assert all(re.fullmatch(r"\d{4}-.*T.*\.\d{3}Z", device["last_used"]) for device in devices)
     assert re.fullmatch(
         r"\* [0-9a-f]{10}  laptop   last used \d{4}-\d\d-\d\d \d\d:\d\d",
         laptop("sopor devices list").lines[0],

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from sopor.model.document import DocumentId, Json
 from sopor_core.ids import AccountId, CommitId, Id, OrgId, ProjectId
+
+# A commit's time is what its author's clock said; calendars end before the numbers do.
+_LAST_MILLISECOND = 253_402_300_799_999
 
 
 def to_json(value: object) -> Json:
@@ -48,8 +51,9 @@ class Moment:
 
     @property
     def iso(self) -> str:
-        """The moment as ISO 8601 in UTC."""
-        moment = datetime.fromtimestamp(self.milliseconds / 1000, UTC)
+        """The moment as ISO 8601 in UTC, the end of the year 9999 for all that are later."""
+        since = timedelta(milliseconds=min(self.milliseconds, _LAST_MILLISECOND))
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + since
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

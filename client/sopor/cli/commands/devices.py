@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sopor.cli.accounts import account_options, open_keystore
@@ -9,6 +11,9 @@ from sopor.cli.declaring import command as declare
 from sopor.cli.declaring import group
 from sopor.cli.rendering.listings import device_lines
 from sopor.cli.session import Session
+
+if TYPE_CHECKING:
+    from sopor.remote import RemoteDevice
 
 
 @group(
@@ -32,7 +37,14 @@ def _list(session: Session, server: str | None, account: str | None) -> None:
     known = keystore.find(server, account)
     with unlock(keystore, session.asking, known) as opened:
         found = devices(opened)
-    session.console.result(found, device_lines(found))
+    session.console.result([_json(device) for device in found], device_lines(found))
+
+
+def _json(device: RemoteDevice) -> dict[str, object]:
+    from sopor.repository.results import Moment
+
+    times = {"created": Moment(device.created), "last_used": Moment(device.last_used)}
+    return {**device.to_json(), **{name: moment.iso for name, moment in times.items()}}
 
 
 @declare("list", examples=["sopor devices list --json"])
