@@ -115,12 +115,14 @@ class Planner:
             self._planned(self.current.files[path], assigned.get(path), origins)
             for path in sorted(self.current.files)
         )
-        warnings += [
-            f"{item.path} was missing and has been written again"
-            for item in files
-            if item.before.documents and item.documents and item.before.parsed is None
-        ]
+        warnings += self._restored()
         return Plan(files, self._places(), tuple(warnings))
+
+    def _restored(self) -> Iterator[str]:
+        for path, current in sorted(self.current.files.items()):
+            again = current.documents.keys() & self.home.keys() - self.changes.keys()
+            if current.parsed is None and again:
+                yield f"{path} was missing: {len(again)} documents of it have been written again"
 
     def _keep_private(self) -> Iterator[str]:
         """Takes documents out of the changes that are private here: those are never overwritten."""

@@ -109,7 +109,7 @@ class WorkingCopy:
         comparison = self._comparison(look)
         scan = comparison.scan()
         self._seen = {path: parsed.seen for path, parsed in look.parsed.items()}
-        self._places = dict(comparison.places)
+        self._places.update(comparison.places)
         self._last = scan
         if refresh:
             rows, stale = comparison.rows()

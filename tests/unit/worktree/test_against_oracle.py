@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,12 +27,14 @@ from tests.unit.worktree.folder import (
     request,
     workspace,
 )
-from tests.unit.worktree.test_crash import Killed, Killer
+from tests.unit.worktree.test_crash import Killed, Killer, everything_on_disk
 
 TREE = "tree"
+ONE_EACH = {"five.yaml", "six.yaml"}
+"""The files of format v5, which hold one workspace each."""
 PLACES: dict[str, tuple[str, ...]] = {
-    "wrk_0": ("a.json", "five.yaml"),
-    "wrk_1": ("a.json", "b.yaml", "sub/d.json"),
+    "wrk_0": ("a.json", "five.yaml", "six.yaml"),
+    "wrk_1": ("a.json", "b.yaml", "sub/d.json", "five.yaml", "six.yaml"),
     "wrk_2": ("a.json", "b.yaml", "sub/d.json", TREE),
 }
 FOLDERS = ("fld_0", "fld_1", "fld_2")
@@ -43,9 +46,9 @@ class Layout:
     """Which documents there are and in which file each workspace lies."""
 
     documents: dict[DocumentId, Document] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[DocumentId, str] = field(default_factory=dict)
 
-    def top(self, document: Document) -> str:
+    def top(self, document: Document) -> DocumentId:
         parent = document.body["parentId"]
         return document.id if parent is None else self.top(self.documents[DocumentId(str(parent))])
 
@@ -62,7 +65,9 @@ def layouts(draw: st.DrawFn) -> Layout:
     for name, places in sorted(PLACES.items()):
         if draw(st.booleans()) or name == "wrk_1":
             layout.documents[DocumentId(name)] = workspace(name, version=draw(st.integers(0, 1)))
-            layout.files[name] = draw(st.sampled_from(places))
+            taken = ONE_EACH & set(layout.files.values())
+            free = [place for place in places if place not in taken]
+            layout.files[DocumentId(name)] = draw(st.sampled_from(free))
     for name in FOLDERS:
         if draw(st.booleans()):
             parent = draw(st.sampled_from(sorted(layout.documents)))
@@ -96,7 +101,7 @@ def put(project: Project, layout: Layout, again: Iterable[str] = ()) -> None:
         same = project.path(path).exists() and project.here(path) == {d.id: d for d in documents}
         if same and path not in again:
             continue
-        if path == "five.yaml":
+        if path in ONE_EACH:
             project.put_v5(path, *documents)
         elif path.endswith(".json") and "/" in path and not path.startswith("sub/"):
             project.path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -239,10 +244,14 @@ def test_a_checkout_that_is_killed_and_repeated_ends_the_same(
             changes = difference(project.commit(), target)
             if kill:
                 project.replace = Killer(renames, late)
+                before = everything_on_disk(project)
                 try:
                     project.write(changes)
                 except Killed:
                     project.reopen()
+                after = everything_on_disk(project)
+                for name in before.keys() - changes.keys():
+                    assert before[name][0] in after.get(name, []), f"{name} is lost"
                 project.replace = os.replace
             project.write(changes)
             project.move_baseline(changes)
@@ -250,3 +259,53 @@ def test_a_checkout_that_is_killed_and_repeated_ends_the_same(
             ends.append([bodies(part) for part in read_everything(project)])
             project.close()
     assert ends[0] == ends[1]
+
+
+@given(layouts(), layouts(), layouts(), st.sampled_from([False, True]))
+def test_nothing_is_lost_or_doubled_whatever_the_user_did_meanwhile(
+    first: Layout, users: Layout, second: Layout, refresh: bool
+) -> None:
+    target = committed(second)
+    with TemporaryDirectory() as root:
+        project = Project(Path(root) / "project")
+        put(project, first)
+        state = project.commit()
+        put(project, users)
+        if refresh:
+            project.scan()
+        theirs = project.files.scan(refresh=False).changes.keys()
+        changes = {
+            name: document
+            for name, document in difference(state, target).items()
+            if name not in theirs
+        }
+        before, private = read_everything(project)
+
+        written = project.write(changes)
+
+        shared, local = read_everything(project)
+        assert bodies(local) == bodies(private)
+        expected = applied(before, changes)
+        back = {} if not written.warnings else {**state, **expected}  # of a file that was missing
+        assert documents_of(expected).items() <= documents_of(shared).items()
+        assert documents_of(shared).items() <= documents_of({**back, **expected}).items()
+        assert project.files.scan(refresh=False).changes.keys() >= changes.keys() - {
+            name for name in changes if is_record_id(name)
+        }
+        project.move_baseline(changes)
+        again = project.scan()
+        assert bodies(applied(project.state(), again.changes)) == bodies(shared)
+        assert written.paths.keys() == {name for name in changes if changes[name]}
+        project.close()
+
+
+def is_record_id(name: str) -> bool:
+    return name.startswith("sopor_file_")
+
+
+def documents_of(state: State) -> dict[str, str]:
+    return {
+        name: json.dumps(document.body, sort_keys=True)
+        for name, document in state.items()
+        if not is_record(document)
+    }

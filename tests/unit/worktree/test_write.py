@@ -294,7 +294,7 @@ def test_a_missing_file_comes_back_with_the_change_that_goes_to_it(project: Proj
     written = project.write({A.id: edited(A, url="https://theirs")})
 
     assert project.here("one.json").keys() == {"wrk_1", "req_a", "req_b"}
-    assert written.warnings == ("one.json was missing and has been written again",)
+    assert written.warnings == ("one.json was missing: 2 documents of it have been written again",)
     assert project.scan().changes.keys() == {"req_a"}
 
 
