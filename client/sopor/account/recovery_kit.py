@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from sopor.crypto.written_keys import RecoveryKey, SecretKey
+from sopor.disk import create_private, read_private
 from sopor.errors import DiskFull, InvalidInput, NotFound, SoporError, StateConflict
-from sopor.keystore.home import create_private, read_private
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
 

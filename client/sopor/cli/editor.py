@@ -50,7 +50,7 @@ def edited(session: Session, repository: Repository, name: str, text: str) -> It
         InputNeeded: there is no editor to use.
         InvalidInput: the editor failed, or left something that is not text.
     """
-    from sopor.keystore.home import disk_errors
+    from sopor.disk import disk_errors
 
     editor = find_editor(session, repository)
     if editor is None:

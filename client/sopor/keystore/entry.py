@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from sopor.disk import exclusive, read_private, write_private
 from sopor.errors import Busy, InvalidInput, NotLoggedIn
 from sopor.keystore.account_file import AccountFile, damaged, parse_account, seal_account
-from sopor.keystore.home import exclusive, read_private, write_private
 from sopor.keystore.protection import Protection, StoreKey, lock_with_password
 from sopor.keystore.records import DeviceSecrets, KnownAccount
 from sopor.keystore.token_cache import TokenCache
 from sopor_core.canonical import Json
 from sopor_core.errors import VerificationError
 from sopor_core.ids import AccountId
+
+LOCKED = "the accounts of this device"
+"""What the keystore's lock guards."""
 
 
 class Places(Protocol):
@@ -65,7 +68,7 @@ class OpenEntry:
             NotLoggedIn: another process logged out meanwhile.
             DamagedStore, DiskFull: the file does not read back or cannot be written.
         """
-        with exclusive(self._places.lock_path):
+        with exclusive(self._places.lock_path, LOCKED):
             file = self._read()
             self._write(known(file.known), secrets(self._open(file)), self._key, file.lock)
 
@@ -79,7 +82,7 @@ class OpenEntry:
             raise InvalidInput("this account is not protected by password on this device")
         key = StoreKey.random()
         lock = lock_with_password(key, *passwords)
-        with exclusive(self._places.lock_path):
+        with exclusive(self._places.lock_path, LOCKED):
             file = self._read()
             token = self.tokens.load()
             self._write(file.known, self._open(file), key, lock)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from sopor.errors import DamagedStore, InvalidInput, NotLoggedIn
-from sopor.keystore import keychain, protection
-from sopor.keystore.account_file import AccountFile, damaged, parse_account, seal_account
-from sopor.keystore.entry import OpenEntry
-from sopor.keystore.home import (
+from sopor.disk import (
     disk_errors,
     exclusive,
     make_private_folder,
     read_private,
-    sopor_home,
     write_private,
 )
+from sopor.errors import DamagedStore, InvalidInput, NotLoggedIn
+from sopor.keystore import keychain, protection
+from sopor.keystore.account_file import AccountFile, damaged, parse_account, seal_account
+from sopor.keystore.entry import LOCKED, OpenEntry
+from sopor.keystore.home import sopor_home
 from sopor.keystore.passwords import PasswordRequest, PasswordSource
 from sopor.keystore.protection import Protection, StoreKey
 from sopor.keystore.records import DeviceSecrets, KnownAccount
@@ -139,7 +139,7 @@ class Keystore:
         lock = self._lock(key, known, password)
         make_private_folder(self.home)
         make_private_folder(self.home / "accounts")
-        with exclusive(self.lock_path):
+        with exclusive(self.lock_path, LOCKED):
             self.token_path(known.account).unlink(missing_ok=True)
             data = seal_account(known, secrets, key, lock).encode()
             write_private(self.account_path(known.account), data)
@@ -205,7 +205,7 @@ class Keystore:
         """Forgets an account of this device and its secrets; raises Busy, DiskFull."""
         if not self.home.is_dir():
             return
-        with exclusive(self.lock_path), disk_errors(self.account_path(account)):
+        with exclusive(self.lock_path, LOCKED), disk_errors(self.account_path(account)):
             file = self._read_or_damaged(account)
             self.token_path(account).unlink(missing_ok=True)
             self.account_path(account).unlink(missing_ok=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sopor.crypto.primitives import hkdf, open_sealed, seal
+from sopor.disk import read_private, write_private
 from sopor.errors import StorageFault
-from sopor.keystore.home import read_private, write_private
 from sopor.keystore.protection import StoreKey
 from sopor_core import canonical
 from sopor_core.errors import Layer, VerificationError

@@ -10,6 +10,7 @@ from pathlib import Path
 from sopor.account import Account
 from sopor.crypto.keys import EpochSecret
 from sopor.crypto.labels import open_project_label
+from sopor.disk import disk_errors
 from sopor.errors import InvalidInput, NotFound, StateConflict
 from sopor.repository.accounts import AccountSource
 from sopor.repository.connection import Connection
@@ -18,7 +19,6 @@ from sopor.repository.project_keys import unwrap_keys, write_local_keys
 from sopor.repository.publishing import fetch_membership, remember_account
 from sopor.repository.results import Moment, ProjectInfo
 from sopor.store import FOLDER, Store
-from sopor.store.packs import disk_errors
 from sopor.store.refs import DEFAULT_BRANCH
 from sopor_core.ids import ProjectId
 from sopor_core.names import check_branch_name, check_project_name

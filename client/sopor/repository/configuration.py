@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from sopor.disk import make_private_folder, write_private
 from sopor.errors import DamagedStore, InvalidInput
 from sopor.store import Store
-from sopor.store.packs import disk_errors
 from sopor.store.settings import Settings
 
 KNOWN: Mapping[str, str] = {
@@ -70,11 +70,8 @@ class Configuration:
         return values
 
     def _write(self, values: Mapping[str, str]) -> None:
-        temporary = self._path.with_suffix(".tmp")
-        with disk_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary.write_text(json.dumps(values, indent=2, sort_keys=True), encoding="utf-8")
-            temporary.replace(self._path)
+        make_private_folder(self._path.parent)
+        write_private(self._path, json.dumps(values, indent=2, sort_keys=True).encode())
 
 
 def _settings(store: Store) -> Settings:

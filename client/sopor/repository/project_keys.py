@@ -8,14 +8,13 @@ account, so commit ids stay, and deletes the file.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from sopor.crypto.account import AccountKeys
 from sopor.crypto.keys import FIRST_EPOCH, EpochSecret, ProjectKeys
 from sopor.crypto.wraps import WrapContext
+from sopor.disk import create_private
 from sopor.errors import DamagedStore
-from sopor.store.packs import disk_errors
 from sopor_core.encoding import b64decode, b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import ProjectId
@@ -28,12 +27,7 @@ def write_local_keys(folder: Path, project: ProjectId, secret: EpochSecret) -> N
     """Writes the key of a project that is not published; raises DiskFull."""
     path = folder / _FILE
     content = {"v": 1, "project": project.b64, "secret": b64encode(secret.reveal())}
-    with disk_errors(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
+    create_private(path, json.dumps(content).encode())
 
 
 def read_local_keys(folder: Path, project: ProjectId) -> ProjectKeys:

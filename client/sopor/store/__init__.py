@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
+from sopor.disk import exclusive
 from sopor.store.commits import Commits, NewCommit
 from sopor.store.database import Database
-from sopor.store.lock import exclusive
 from sopor.store.log import Log
 from sopor.store.objects import Objects
 from sopor.store.packs import PackFiles
@@ -52,7 +52,7 @@ class Store:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keeps other processes from writing in this working copy meanwhile; raises Busy."""
-        with exclusive(self.folder / "lock"):
+        with exclusive(self.folder / "lock", "this working copy"):
             yield
 
     def close(self) -> None:

@@ -7,30 +7,12 @@ after the transaction that forgets it. So a crash leaves at most a file that not
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from errno import EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EPERM, EROFS
+from collections.abc import Callable
 from pathlib import Path
 
-from sopor.errors import DamagedStore, DiskFull
+from sopor.disk import make_private_folder, write_private
+from sopor.errors import DamagedStore
 from sopor_core.ids import PackId
-
-_NO_ROOM = {EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EPERM, EROFS}
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turns the system's refusals to write into DiskFull."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise DiskFull(
-            f"{path} cannot be written ({os.strerror(error.errno)})",
-            hint="make space or give permission, then run the command again: nothing is lost",
-        ) from error
 
 
 class PackFiles:
@@ -48,18 +30,8 @@ class PackFiles:
     def write(self, pack: PackId, data: bytes) -> None:
         """Writes a pack so that it is whole or not there; raises DiskFull."""
         path = self.path(pack)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with temporary.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(path)
-                sync_folder(path.parent)
-            finally:
-                temporary.unlink(missing_ok=True)
+        make_private_folder(path.parent)
+        write_private(path, data)
 
     def read(self, pack: PackId) -> bytes:
         """Returns a pack's bytes, unverified; raises DamagedStore if the file is gone."""
@@ -90,15 +62,6 @@ class PackFiles:
         """Returns files that no transaction names: remains of a killed command."""
         known = {pack.hex() for pack in named}
         return sorted(path for path in self._root.glob("??/*") if path.name not in known)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename in this folder survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _missing(pack: PackId) -> DamagedStore:

@@ -20,6 +20,7 @@ import pytest
 from sopor.crypto import sealed_file
 from sopor.crypto.keys import EpochSecret
 from sopor.crypto.passwords import stretch
+from sopor.disk import exclusive, make_private_folder
 from sopor.errors import (
     Busy,
     DamagedStore,
@@ -40,7 +41,6 @@ from sopor.keystore import (
     Protection,
     sopor_home,
 )
-from sopor.keystore.home import exclusive, make_private_folder
 from sopor_core import canonical
 from sopor_core.account import KdfParameters
 from sopor_core.ids import DeviceId, OrgId, ProjectId, ServerId
@@ -273,9 +273,9 @@ def test_processes_that_write_at_once_lose_nothing(
 
 def test_waiting_for_another_process_ends(tmp_path: Path) -> None:
     with (
-        exclusive(tmp_path / "lock"),
+        exclusive(tmp_path / "lock", "it"),
         pytest.raises(Busy, match="another sopor process") as refused,
-        exclusive(tmp_path / "lock", patience=0),
+        exclusive(tmp_path / "lock", "it", patience=0),
     ):
         pass
     assert exit_code(refused.value) == 12

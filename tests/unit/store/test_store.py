@@ -10,12 +10,12 @@ import pytest
 
 from sopor.crypto.keys import EpochSecret, ProjectKeys
 from sopor.crypto.pack import write_packs
+from sopor.disk import exclusive
 from sopor.errors import Busy, DamagedStore, DiskFull, InvalidInput, NotFound
 from sopor.model.commit import Author, Commit
 from sopor.model.document import DocumentId
 from sopor.model.state import State
 from sopor.store import NewCommit, Store
-from sopor.store.lock import exclusive
 from sopor_core.ids import Cid, CommitId, PackId, ProjectId
 
 KEYS = ProjectKeys(ProjectId(b"p" * 16), {1: EpochSecret(b"s" * 32)})
@@ -97,9 +97,10 @@ def test_a_full_database_is_told_as_full(store: Store) -> None:
 
 
 def test_only_one_process_writes_at_a_time(tmp_path: Path) -> None:
-    with exclusive(tmp_path / "lock"), pytest.raises(Busy), exclusive(tmp_path / "lock", 0.05):
+    lock = tmp_path / "lock"
+    with exclusive(lock, "it"), pytest.raises(Busy), exclusive(lock, "it", 0.05):
         pass
-    with exclusive(tmp_path / "lock"):
+    with exclusive(lock, "it"):
         pass
 
 
