@@ -1,20 +1,26 @@
 """A gunicorn worker with threads that waits for nobody forever.
 
-A request holds a thread from its first byte on. Clients that dribble their headers or bodies could
-hold all of them; here each phase has its time, and who is late is cut off.
+A request holds a thread from its first byte on, not earlier: connections that send nothing wait in
+the main loop. Clients that dribble their headers or bodies could hold all threads; here each phase
+has its time, and who is late is cut off.
 """
 
 from __future__ import annotations
 
+import selectors
+import signal
 import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEADER_SECONDS = 20.0
@@ -31,12 +37,38 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **named)
         self._deadlines: dict[socket.socket, float] = {}
+        self._quitting = False
 
     def load_wsgi(self) -> None:
         """Loads the application and notes when it has answered."""
         super().load_wsgi()
         self._application = self.wsgi
         self.wsgi = self._answer
+
+    def init_signals(self) -> None:
+        """Leaves SIGINT to the parent: a terminal sends it to both, and the parent SIGQUIT then."""
+        super().init_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Ends without waiting for anybody.
+
+        Only flags are set here: the thread that a signal interrupts may hold a lock, so that a
+        handler which takes one could wait for itself.
+        """
+        self._quitting = True
+        self.handle_exit(sig, frame)
+
+    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401
+        """Gives a connection to a thread, a new one only when it has sent something."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + HEADER_SECONDS
+        self.pending_conns.append(conn)
+        readable = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401
         """Reads and answers the next request of a connection."""
@@ -54,9 +86,14 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]
         return super().handle_request(req, conn)
 
     def notify(self) -> None:
-        """Runs about once a second: cuts off who is late."""
+        """Runs about once a second: cuts off who is late, and everybody when quitting."""
         super().notify()
         now = time.monotonic()
+        if not self.alive:
+            self._forget(self.pending_conns)
+        if self._quitting:
+            self._forget(self.keepalived_conns)
+            now = float("inf")
         for connection, deadline in list(self._deadlines.items()):
             if deadline < now:
                 with suppress(OSError):
@@ -66,6 +103,10 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]
         answer: Iterable[bytes] = self._application(environ, start_response)
         self._allow(environ["gunicorn.socket"], ANSWER_SECONDS)
         return answer
+
+    def _forget(self, connections: Iterable[Any]) -> None:
+        for connection in connections:
+            connection.timeout = 0.0
 
     def _allow(self, connection: socket.socket, seconds: float) -> None:
         self._deadlines[connection] = time.monotonic() + seconds

@@ -77,5 +77,5 @@ def running_server(data: Path, **settings: str) -> Iterator[RunningServer]:
         yield server
     finally:
         if server.process.poll() is None:
-            os.killpg(server.process.pid, signal.SIGINT)
+            server.process.send_signal(signal.SIGINT)
             server._ended()
