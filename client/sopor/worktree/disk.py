@@ -92,6 +92,8 @@ class Disk:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return None
             raise faults.reading(error, name) from error
         if not modes.S_ISREG(found.st_mode):
             raise faults.not_plain(name)

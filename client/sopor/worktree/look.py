@@ -166,7 +166,8 @@ def _check_clashes(look: Look) -> None:
 def _no_longer(path: str) -> InvalidInput:
     return InvalidInput(
         f"{path} is not a file of Insomnia's any more",
-        hint="`sopor restore` brings it back; to take its documents out of the project, delete it",
+        hint="delete it; `sopor restore` then brings it back, or a commit takes its documents out of"
+        " the project",
     )
 
 

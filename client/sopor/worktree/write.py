@@ -135,11 +135,11 @@ class Writer:
 
     def _remove(self, path: str, kept: list[str]) -> None:
         name = self.look.walk.name(path)
+        twins = [other for other in kept if folded(other) == folded(name)]
+        if any(self.disk.same_file(name, twin) for twin in twins):
+            return  # it was renamed in case alone, on a disk that ignores case
         self._require_unchanged(path)
-        if not any(folded(name) == folded(other) for other in kept) or not any(
-            self.disk.same_file(name, other) for other in kept
-        ):
-            self.disk.remove(path, name)
+        self.disk.remove(path, name)
 
     def _require_unchanged(self, path: str) -> None:
         expected = self._expected[path]

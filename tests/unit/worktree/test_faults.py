@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 
 from sopor.errors import DiskFull, InvalidInput, StateConflict, StorageFault
-from sopor.formats import Limits
+from sopor.formats import FormatError, Limits
+from sopor.formats.record import make_record
+from sopor.formats.v4_json import V4Json
+from sopor.model.document import Document, Json
 from sopor.worktree import Options, SqliteFileIndex, WorkingCopy
 from sopor.worktree.disk import Disk
+from sopor_core.ids import Cid
 from tests.unit.worktree.folder import Project, cid_of, edited, ids, request, workspace
 
 W, A = workspace(), request("req_a")
@@ -482,3 +486,47 @@ def test_a_read_only_folder_can_be_scanned(
     assert ids(committed.scan().changes) == {"req_a"}
     with pytest.raises(DiskFull, match="read-only"):
         committed.write({A.id: A})
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.EIO, StorageFault), (errno.EACCES, InvalidInput), (errno.ELOOP, InvalidInput)],
+)
+def test_a_disk_that_cannot_be_read(
+    committed: Project, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
+) -> None:
+    committed.put("one.json", W, edited(A, url="https://new"))
+    opened = os.open
+
+    def refuse(path: Any, flags: int, mode: int = 0o777) -> int:
+        if str(path).endswith("one.json"):
+            raise OSError(number, os.strerror(number))
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    with pytest.raises(kind, match=r"^one\.json "):
+        committed.scan()
+
+
+def test_a_name_that_is_too_long_for_the_disk(project: Project) -> None:
+    path = f"{'x' * 300}.json"
+    container: dict[str, Json] = {"container": {"__export_format": 4}}
+    made = make_record(path, V4Json.name, [W], container)
+
+    with pytest.raises(InvalidInput, match="name is too long"):
+        project.check_out({W.id: W, made.id: made})
+
+    assert project.names() == []
+
+
+def test_a_document_without_a_content_id_is_named(project: Project) -> None:
+    def refuse(document: Document) -> Cid:
+        raise InvalidInput(f"no id for {document.type}", hint="try another")
+
+    project.put("one.json", W)
+    files = WorkingCopy(project.root, SqliteFileIndex(project.connection), refuse)
+
+    with pytest.raises(FormatError, match=r"^one\.json: .*no id for") as caught:
+        files.scan()
+    assert caught.value.hint == "try another"
