@@ -169,7 +169,7 @@ def test_a_merge_that_stops_tells_programs_twice(conflict: Terminal) -> None:
 
 def test_settling_by_hand_in_the_editor(conflict: Terminal) -> None:
     copy = conflict.folder / "shown.txt"
-    editor = conflict.write("editor.sh", f'cp "$1" {copy}\nsed -i \'s/"20"/"35"/\' "$1"\n')
+    editor = conflict.write("editor.sh", f'cp "$1" {copy}\nperl -pi -e \'s/"20"/"35"/\' "$1"\n')
     conflict(f"sopor resolve {LIST_PETS} --edit", env={"EDITOR": f"sh {editor}"})
     shown = copy.read_text().splitlines()
     assert shown[1] == f"#   {LIMIT}"
