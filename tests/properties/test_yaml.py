@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sopor.formats.compare import same_json
-from sopor.formats.yaml_read import parse_yaml
+from sopor.formats.yaml_patch import emit_like
+from sopor.formats.yaml_read import YamlError, parse_yaml
 from sopor.formats.yaml_write import emit_yaml
 from tests.support.generated import json_values, texts
 
@@ -31,6 +32,23 @@ def test_texts_survive_at_any_depth(text: str, depth: int) -> None:
     for _ in range(depth):
         value = {"k": [value, text]}
     assert parse_yaml(emit_yaml(value)) == value
+
+
+@given(json_values(12), json_values(12), st.sampled_from([2, 4]), st.booleans())
+def test_a_change_in_foreign_yaml_means_what_it_should(
+    before: Any, after: Any, indent: int, flow: bool
+) -> None:
+    """Changes part of a mapping that another library wrote."""
+    first = {"a": before, "b": [before, "x"], "c": {"d": 1}}
+    second = {"a": before, "b": [before, after], "c": {"d": after}}
+    text = yaml.safe_dump(
+        first, indent=indent, default_flow_style=flow, allow_unicode=True, sort_keys=False
+    )
+    try:
+        value = parse_yaml(text)
+    except YamlError:
+        return
+    assert same_json(parse_yaml(emit_like(second, text, value)), second)
 
 
 @given(json_values(20))

@@ -26,6 +26,11 @@ class TextStyle:
             return cls()
         return cls(bom=data.startswith(_BOM.encode()), crlf=b"\r\n" in data[:4096])
 
+    def text(self, data: bytes) -> str:
+        """Returns the text of bytes of this style, its lines ending in line feeds."""
+        text = data.decode().removeprefix(_BOM)
+        return text.replace("\r\n", "\n") if self.crlf else text
+
     def encode(self, text: str) -> bytes:
         """Returns the bytes of a text whose lines end in line feeds."""
         if self.crlf:

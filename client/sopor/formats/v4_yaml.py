@@ -13,6 +13,7 @@ from sopor.formats.gather import Found, name_of
 from sopor.formats.ordering import order_body
 from sopor.formats.text import TextStyle
 from sopor.formats.yaml_file import line_in, parse_file
+from sopor.formats.yaml_patch import emit_like
 from sopor.formats.yaml_write import emit_yaml
 from sopor.model.document import Body, Document, DocumentId, Json
 
@@ -41,6 +42,7 @@ class V4Yaml:
         """Returns the bytes of the file."""
         path = str(record.body.get("path"))
         bodies: dict[DocumentId, Body] = {}
+        container: Body = {}
         content = None
         if previous is not None:
             try:
@@ -57,7 +59,10 @@ class V4Yaml:
         ordered = v4.in_order(everything, [known[key] for key in bodies] if content else None)
         whole = v4.container_of(record)
         whole[v4.RESOURCES] = [_body(document, bodies.get(document.id)) for document in ordered]
-        return TextStyle.of(previous).encode(emit_yaml(whole))
+        style = TextStyle.of(previous)
+        if previous is None or content is None:
+            return style.encode(emit_yaml(whole))
+        return style.encode(emit_like(whole, style.text(previous), container))
 
     def _content(self, container: Body, path: str, data: bytes) -> FileContent:
         resources = container[v4.RESOURCES]

@@ -21,8 +21,9 @@ from sopor.formats.v5_read import TreeReader
 from sopor.formats.v5_resource import SCHEMA, is_file_type
 from sopor.formats.v5_write import TreeWriter
 from sopor.formats.yaml_file import parse_file
+from sopor.formats.yaml_patch import emit_like
 from sopor.formats.yaml_write import emit_yaml
-from sopor.model.document import Body, Document, DocumentId, parent_of, split_local
+from sopor.model.document import Body, Document, DocumentId, Json, parent_of, split_local
 
 _MARK = re.compile(
     rb"^type:[ \t]*([\"']?)[A-Za-z]+\.insomnia(?:\.rest)?/5\.[0-9]+\1[ \t]*(?:#.*)?\r?$",
@@ -32,6 +33,7 @@ _MARK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Existing:
+    whole: Json
     content: FileContent
     objects: dict[DocumentId, Body]
 
@@ -71,7 +73,10 @@ class V5Yaml:
             parents={item.id: parent_of(item) for item in content.everything} if content else {},
         )
         whole = writer.write(_workspace(record, everything, path))
-        return TextStyle.of(previous).encode(emit_yaml(whole))
+        style = TextStyle.of(previous)
+        if previous is None or existing is None:
+            return style.encode(emit_yaml(whole))
+        return style.encode(emit_like(whole, style.text(previous), existing.whole))
 
     def _try_read(self, data: bytes | None, path: str) -> _Existing | None:
         try:
@@ -89,7 +94,7 @@ class V5Yaml:
         shared, local = split_local(gather(reader.read(whole), path))
         container: Body = {SCHEMA: whole[SCHEMA]} if whole.get(SCHEMA) is not None else {}
         record = make_record(path, self.name, shared, container)
-        return _Existing(FileContent(record, shared, local), reader.objects)
+        return _Existing(whole, FileContent(record, shared, local), reader.objects)
 
 
 def _workspace(record: Document, everything: Iterable[Document], path: str) -> Document:

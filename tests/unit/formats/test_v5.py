@@ -244,7 +244,31 @@ def test_a_file_of_another_style_keeps_its_order() -> None:
         "- {meta: {id: req_1}, method: GET, url: u}\ntype: collection.insomnia.rest/5.0\n"
     )
     written = write(read(text), previous=text, req_1={"url": "v"})
-    assert written == emit_yaml(parse_yaml(text)).replace("url: u", "url: v")
+    order = parse_yaml(text)
+    assert emit_yaml(parse_yaml(written)) == emit_yaml(order).replace("url: u", "url: v")
+    assert written.startswith("meta: {id: wrk_1}\nname: X\ncollection:\n")
+
+
+def test_comments_and_foreign_indents_stay_where_nothing_changed() -> None:
+    text = (
+        "# Our API\ntype: 'collection.insomnia.rest/5.0' # v5\nmeta: {id: wrk_1}\n\ncollection:\n"
+        "-   meta: {id: req_1}\n    method: GET\n    # the address\n    url: u\n    name: one\n"
+        "-   meta: {id: req_2}\n    method: GET   # read\n    url: w\n"
+    )
+    content = read(text)
+    written = write(content, previous=text, req_1={"url": "v"})
+    assert written == text.replace("url: u", "url: v")
+    written = write(content, previous=text, req_2={"url": "x", "name": "two"})
+    assert written == text.replace("url: w", "url: x\n    name: two")
+
+
+def test_where_a_foreign_style_cant_be_kept_the_file_is_written_in_ours() -> None:
+    text = (
+        "type: collection.insomnia.rest/5.0\nmeta: {id: wrk_1}\ncollection: "
+        "[{meta: {id: req_1}, method: GET, url: u}, {meta: {id: req_2}, method: GET}]\n"
+    )
+    written = write(read(text), previous=text, req_1={"url": "v"})
+    assert written == emit_yaml(parse_yaml(text.replace("url: u", "url: v")))
 
 
 def test_new_and_moved_documents_come_after_their_neighbours() -> None:
