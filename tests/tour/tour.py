@@ -85,14 +85,15 @@ class Tour:
     def start_server(self, command: str) -> None:
         """Starts the server in the background and waits until it listens."""
         device = self.device(SERVER)
-        self.server = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
-            cwd=device.folder,
-            env=device.env,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "server.log").open("w", encoding="utf-8"),
-            text=True,
-        )
+        with (self.folder / "server.log").open("w", encoding="utf-8") as log:
+            self.server = subprocess.Popen(
+                ["bash", "-c", f"exec {command}"],
+                cwd=device.folder,
+                env=device.env,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert self.server.stdout is not None
         line = self.server.stdout.readline()
         if "listening" not in line:

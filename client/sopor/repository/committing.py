@@ -12,7 +12,12 @@ from sopor.model.commit import Commit
 from sopor.model.document import Document, DocumentId, parent_of
 from sopor.model.state import Delta, State
 from sopor.repository.context import Context, now
-from sopor.repository.describing import describe_commit, describe_delta, document_name
+from sopor.repository.describing import (
+    describe_commit,
+    describe_delta,
+    document_name,
+    documents_are,
+)
 from sopor.repository.merge_state import MergeState, read_merge, write_merge
 from sopor.repository.results import CommitDetail
 from sopor.repository.selection import Candidate, select
@@ -82,7 +87,7 @@ def _check_mergeable(merge: MergeState, wanted: Sequence[str]) -> None:
     left = [conflict for conflict in merge.conflicts if not conflict.resolved]
     if left:
         raise MergeConflicts(
-            f"{len(left)} documents are still in conflict",
+            f"{documents_are(len(left))} still in conflict",
             hint="see `sopor resolve`; or give the merge up with `sopor merge --abort`",
         )
     if wanted:

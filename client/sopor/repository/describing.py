@@ -20,6 +20,11 @@ def document_name(document: Document) -> str:
     return str(document.id)
 
 
+def documents_are(count: int) -> str:
+    """Returns the start of a sentence: ``1 document is``, ``2 documents are``."""
+    return "1 document is" if count == 1 else f"{count} documents are"
+
+
 def describe_delta(
     context: Context, before: Mapping[DocumentId, Cid], delta: Delta
 ) -> tuple[DocumentChange, ...]:

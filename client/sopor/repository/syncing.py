@@ -6,6 +6,7 @@ from sopor.errors import MergeConflicts, NotFound, PushRejected, StateConflict
 from sopor.merge.graph import is_ancestor, merge_bases
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
+from sopor.repository.describing import documents_are
 from sopor.repository.merge_state import refuse_during_merge
 from sopor.repository.merging import merge_commit
 from sopor.repository.publishing import publish_project
@@ -212,7 +213,7 @@ def sync(context: Context) -> SyncResult:
         pulled = pull(context)
         if pulled.merge.kind == "conflicts":
             raise MergeConflicts(
-                f"{len(pulled.merge.conflicts)} documents are in conflict",
+                f"{documents_are(len(pulled.merge.conflicts))} in conflict",
                 hint="see `sopor resolve`; settle them, run `sopor commit`, then sync again",
             )
         if context.store.refs.head is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sopor.cli.paint import one_line, paint
+from sopor.formats.record import RECORD_TYPE
 
 if TYPE_CHECKING:
     from sopor.repository.results import DocumentChange
@@ -42,8 +43,9 @@ def file_of(change: DocumentChange) -> str:
 
 
 def title(kind: str, name: str) -> str:
-    """Returns type and name of a document."""
-    return f'{one_line(kind)} "{one_line(name)}"'
+    """Returns type and name of a document; the record of a file is called a file."""
+    shown = "file" if kind == RECORD_TYPE else one_line(kind)
+    return f'{shown} "{one_line(name)}"'
 
 
 def summary(changes: Sequence[DocumentChange]) -> str:
