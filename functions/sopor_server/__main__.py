@@ -17,6 +17,7 @@ from sopor_server.errors import InvalidConfig
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code, 2 for what cannot be started."""
     options = _parser().parse_args(arguments)
+    os.umask(0o077)
     if options.data is not None:
         os.environ["SOPOR_DATA"] = str(options.data.absolute())
     try:

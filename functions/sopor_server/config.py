@@ -3,7 +3,7 @@
     SOPOR_DATA             folder of database, packs and secret (default: the user's data folder)
     SOPOR_QUOTA_BYTES      most bytes that one organization may store, 0 for no limit (10 GiB)
     SOPOR_REGISTRATION     `open` or `closed`: may anybody register? (open)
-    SOPOR_LOGIN_RATE       logins that one address may begin in a minute (120)
+    SOPOR_LOGIN_RATE       requests to log in or register from one address in a minute (600)
     SOPOR_TRUSTED_PROXIES  how many proxies in front append to X-Forwarded-For (0)
     SOPOR_THREADS          requests that `sopor-server` works on at once (16)
     SOPOR_LOG              `info`, `warning` (failures only) or `off` (info)
@@ -33,7 +33,7 @@ class Config:
     data: Path
     quota_bytes: int = DEFAULT_QUOTA
     registration: str = "open"
-    login_rate: int = 120
+    login_rate: int = 600
     trusted_proxies: int = 0
     threads: int = 16
     log: str = "info"
@@ -46,7 +46,7 @@ class Config:
             data=reader.take("DATA", _absolute, default_data(environment)),
             quota_bytes=reader.take("QUOTA_BYTES", _count, DEFAULT_QUOTA),
             registration=reader.take("REGISTRATION", _one_of("open", "closed"), "open"),
-            login_rate=reader.take("LOGIN_RATE", _positive, 120),
+            login_rate=reader.take("LOGIN_RATE", _positive, 600),
             trusted_proxies=reader.take("TRUSTED_PROXIES", _count, 0),
             threads=reader.take("THREADS", _positive, 16),
             log=reader.take("LOG", _one_of("info", "warning", "off"), "info"),

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from sopor_server.ports.errors import StoreUnavailable
 
 _ROOT = "sopor_server"
-_FIELDS = "sopor_fields"
+FIELDS = "sopor_fields"
+"""The name under which ``extra`` gives further members of a line."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "off": logging.CRITICAL + 1}
 
 
@@ -28,7 +29,7 @@ class _JsonFormatter(logging.Formatter):
             "severity": record.levelname,
             "message": record.getMessage(),
         }
-        entry.update(getattr(record, _FIELDS, {}))
+        entry.update(getattr(record, FIELDS, {}))
         return json.dumps(entry, separators=(",", ":"))
 
 
@@ -46,7 +47,7 @@ def log_request(log: logging.Logger, status: int, fields: Mapping[str, object]) 
     """Logs a served request; empty fields are left out."""
     level = logging.ERROR if status >= 500 else logging.INFO
     kept = {name: value for name, value in fields.items() if value != ""}
-    log.log(level, "request", extra={_FIELDS: kept})
+    log.log(level, "request", extra={FIELDS: kept})
 
 
 def log_failure(log: logging.Logger, request_id: str, error: Exception) -> None:
@@ -64,4 +65,4 @@ def log_failure(log: logging.Logger, request_id: str, error: Exception) -> None:
     }
     if isinstance(error, StoreUnavailable):
         fields["detail"] = error.message
-    log.error("failure", extra={_FIELDS: fields})
+    log.error("failure", extra={FIELDS: fields})

@@ -90,6 +90,14 @@ class TestRegistering:
             assert problem(answer, 422, "entry-refused")["detail"].startswith(f"{layer}: ")
         Person.register(server.url, keys)
 
+    @pytest.mark.parametrize("login", ["Alice", "a b", "", "\u00e4", "x" * 129])
+    def test_a_signed_login_name_is_in_its_normal_form(
+        self, server: RunningServer, login: str
+    ) -> None:
+        answer = send(server.url, Operation.ACCOUNT_CREATE, json=registration(Keys(login)))
+        assert answer.status_code in (400, 422), answer.text
+        assert answer.json()["code"] in ("malformed", "entry-refused")
+
     def test_weak_password_hashing_is_refused(self, server: RunningServer) -> None:
         keys = new_keys()
         credentials = keys.credentials()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -163,6 +164,25 @@ def test_a_body_without_a_length_has_the_same_limit(server: RunningServer) -> No
     headers = {"Content-Type": JSON}
     answer = send(server.url, Operation.LOGIN, data=chunks(), headers=headers)
     problem(answer, 413, "too-large")
+
+
+def test_an_endless_body_is_not_swallowed(server: RunningServer) -> None:
+    address = urlsplit(server.url)
+    piece = b"10000\r\n" + bytes(65536) + b"\r\n"
+    for path in ("/v1/login", "/v1/account", "/v1/nothing"):
+        with socket.create_connection((address.hostname, address.port or 0), timeout=60) as sender:
+            sender.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n".encode()
+            )
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                pour(sender, piece)
+
+
+def pour(sender: socket.socket, piece: bytes) -> None:
+    """Sends more than any socket buffers."""
+    for _ in range(10_000):
+        sender.sendall(piece)
 
 
 def test_a_body_without_a_length_is_read(alice: Person) -> None:

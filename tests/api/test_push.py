@@ -193,6 +193,14 @@ def test_bodies_of_another_shape_are_refused(alice: Person) -> None:
     assert alice.push_entry(entry, [b"pack"]).status_code == 201
 
 
+def test_a_body_has_so_many_parts(alice: Person) -> None:
+    project = alice.new_project()
+    entry = project.entry(alice.keys, project.commit())
+    parts = [Part(PartKind.PUSH_ENTRY, entry.encoded), *[Part(PartKind.PACK, b"")] * 100_000]
+    answer = alice.send_parts(Operation.PUSH, {"project": project.id.b64}, parts)
+    assert "parts" in problem(answer, 400, "malformed")["detail"]
+
+
 def test_packs_are_as_listed(alice: Person) -> None:
     project = alice.new_project()
     entry = project.entry(alice.keys, project.commit(), packs=[b"pack"])

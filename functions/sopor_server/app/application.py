@@ -12,11 +12,11 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Request, Response
 
-from sopor_core.errors import Layer, VerificationError
+from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.wire.problems import Code
 from sopor_core.wire.routes import PROTOCOL, ROUTE, ROUTES, Operation
 from sopor_server.app import answers
-from sopor_server.app.call import Call, too_large
+from sopor_server.app.call import READ_TO_ITS_END, Call, too_large
 from sopor_server.app.endpoints import ENDPOINTS, Endpoint
 from sopor_server.errors import Refused, not_found
 from sopor_server.logs import log_failure, log_request
@@ -164,6 +164,8 @@ def _refusal(error: Exception, request_id: str) -> Refused:
     if isinstance(error, VerificationError):
         code = Code.MALFORMED if error.layer is Layer.WIRE else Code.ENTRY_REFUSED
         return Refused(code, error.message, hint=error.hint)
+    if isinstance(error, InvalidValue):
+        return Refused(Code.MALFORMED, error.message, hint=error.hint)
     log_failure(_log, request_id, error)
     if isinstance(error, StoreUnavailable):
         return Refused(
@@ -180,13 +182,13 @@ def _refusal(error: Exception, request_id: str) -> Refused:
 
 
 def _leave_unread(request: Request, response: Response) -> Response:
-    """Keeps the framework from reading a body that nobody asked for.
+    """Keeps the framework from reading what is left of a body that was not read to its end.
 
-    It reads what is left before it sends an answer, except before a streamed one; so whoever is
-    refused by the headers could make it swallow anything.
+    It does so before it sends an answer, except before a streamed one; so whoever is refused by
+    the headers, or in the midst of an endless body, could make it swallow anything.
     """
     has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
-    if has_body and "stream" not in request.__dict__:
+    if has_body and not request.environ.get(READ_TO_ITS_END):
         response.content_length = len(response.get_data())
         response.response = iter([response.get_data()])
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +14,7 @@ from werkzeug.wrappers import Request
 from sopor_core import canonical
 from sopor_core.errors import VerificationError
 from sopor_core.ids import Id
-from sopor_core.limits import MAX_TIME
+from sopor_core.limits import MAX_LISTED_PACKS, MAX_TIME
 from sopor_core.wire.parts import Part, split_parts
 from sopor_core.wire.problems import Code
 from sopor_core.wire.routes import Route
@@ -23,6 +24,8 @@ from sopor_server.service.context import Context
 
 T = TypeVar("T", bound=Id)
 M = TypeVar("M", bound=BaseModel)
+READ_TO_ITS_END = "sopor.body_read_to_its_end"
+_MOST_PARTS = 1 + MAX_LISTED_PACKS
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
@@ -89,6 +92,7 @@ class Call:
             raise malformed("the body ends too early", "send it again") from None
         if left <= 0:
             raise too_large(limit)
+        self.request.environ[READ_TO_ITS_END] = True
         return b"".join(chunks)
 
     def json(self, model: type[M], limit: int) -> M:
@@ -105,9 +109,12 @@ class Call:
     def parts(self, limit: int) -> Sequence[Part]:
         """Reads a body of parts."""
         try:
-            return list(split_parts(self.body(limit)))
+            parts = list(islice(split_parts(self.body(limit)), _MOST_PARTS + 1))
         except VerificationError as error:
             raise malformed(error.detail) from None
+        if len(parts) > _MOST_PARTS:
+            raise malformed(f"the body has more than {_MOST_PARTS} parts")
+        return parts
 
 
 def number(text: str) -> int:

@@ -62,7 +62,7 @@ def login(call: Call) -> Response:
     body = call.json(models.LoginRequest, _limit(call))
     proof = _read("proof", lambda: ChallengeProof.parse(body.proof))
     device = _device_id(body.device.id)
-    return _session(logins.login(call.context, proof, device, body.device.name), 200)
+    return _session(logins.login(call.context, call.address, proof, device, body.device.name), 200)
 
 
 def login_refresh(call: Call) -> Response:

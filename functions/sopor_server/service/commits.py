@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import CommitId
 from sopor_core.push_entry import ListedCommit, PushEntry
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.ports.records import Project
 
 _ANCESTORS = 512
+_MOST_LOOKUPS = 1_000_000
+"""A bound on the work that one entry can cause: each of its reverts may walk the whole history."""
 
 
 class KnownCommits:
@@ -29,12 +32,22 @@ class KnownCommits:
         self._known = dict(project.known)
         for branch in project.branches.values():
             self._known[branch.head.id] = branch.head
+        self._lookups = 0
         self._asked: set[CommitId] = set()
         self._named = _named(entry)
         self._walks = any(commit.same for commit in entry.commits)
 
     def find(self, commit: CommitId) -> ListedCommit | None:
-        """Returns what earlier entries listed of a commit, or None."""
+        """Returns what earlier entries listed of a commit, or None.
+
+        Raises:
+            VerificationError: layer ``ops``, after a million questions.
+        """
+        self._lookups += 1
+        if self._lookups > _MOST_LOOKUPS:
+            raise VerificationError(
+                Layer.OPS, "the entry needs too much work", hint="push fewer reverts at once"
+            )
         if commit not in self._known and commit not in self.listed:
             self._load({commit} if self._asked else {commit, *self._named})
         return self._known.get(commit)

@@ -28,8 +28,12 @@ from sopor_server.ports.records import Account, Device
 from sopor_server.service.context import Context, device_revoked
 
 MAX_DEVICES = 100
-# Ed25519's base point: a key that nobody's signature is checked against in earnest.
-_NOBODY = VerifyKey(b"\x58" + b"\x66" * 31)
+# Ed25519's base point, as the key of nobody: what an unknown login costs in time must tell nothing.
+_NO_KEY = VerifyKey(b"\x58" + b"\x66" * 31)
+_NOBODY = Credentials(
+    AccountId(bytes(16)), 1, KdfParameters(), _NO_KEY, bytes(60), _NO_KEY, bytes(60), bytes(64)
+)
+_NOBODYS_CREDENTIALS = canonical.encode(_NOBODY.to_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,15 @@ def challenge(context: Context, address: str, login: str, action: Action) -> Cha
     """Returns a challenge for whoever has this login name; raises Refused (``rate-limited``)."""
     context.by_address.take(address)
     account = context.store.account_by_login(login)
-    if account is None:
-        made_up = context.server.tag("sopor/1 made-up account", login.encode("utf-8"))
-        who, kdf = AccountId(made_up), KdfParameters()
-    else:
-        who, kdf = account.id, credentials_of(account).kdf
-    return Challenge(who, kdf, issue_challenge(context.server, who, action, context.now()))
+    made_up = AccountId(context.server.tag("sopor/1 made-up account", login.encode("utf-8")))
+    who = account.id if account else made_up
+    issued = issue_challenge(context.server, who, action, context.now())
+    return Challenge(who, _credentials(account).kdf, issued)
 
 
-def login(context: Context, proof: ChallengeProof, device: DeviceId, name: str) -> Session:
+def login(
+    context: Context, address: str, proof: ChallengeProof, device: DeviceId, name: str
+) -> Session:
     """Opens a session for who answered a ``login`` or ``recover`` challenge.
 
     Raises:
@@ -71,6 +75,7 @@ def login(context: Context, proof: ChallengeProof, device: DeviceId, name: str) 
     """
     if proof.action not in (Action.LOGIN, Action.RECOVER):
         raise malformed("a login is proved by the action 'login' or 'recover'")
+    context.by_address.take(address)
     account = check_proof(context, proof, context.store.account(proof.account))
     if len(context.store.devices(account.id)) >= MAX_DEVICES:
         raise Refused(
@@ -119,9 +124,7 @@ def _check_proof(context: Context, proof: ChallengeProof, account: Account | Non
 
 
 def _keys(action: Action, account: Account | None) -> tuple[VerifyKey, ...]:
-    if account is None:
-        return (_NOBODY,)
-    credentials = credentials_of(account)
+    credentials = _credentials(account)
     if action is Action.LOGIN:
         return (credentials.login_key,)
     if action is Action.RECOVER:
@@ -138,9 +141,10 @@ def _verify(proof: ChallengeProof, keys: tuple[VerifyKey, ...]) -> None:
     return proof.verify(keys[-1])
 
 
-def credentials_of(account: Account) -> Credentials:
-    """Returns an account's credentials, which were verified when they came."""
-    return Credentials.parse(canonical.parse_json(account.credentials))
+def _credentials(account: Account | None) -> Credentials:
+    """Returns an account's credentials, which were verified when they came, or nobody's."""
+    data = account.credentials if account else _NOBODYS_CREDENTIALS
+    return Credentials.parse(canonical.parse_json(data))
 
 
 def new_device(

@@ -19,6 +19,7 @@ from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.problems import Code
 from sopor_server.auth import Caller
 from sopor_server.errors import Refused
+from sopor_server.logs import FIELDS
 from sopor_server.ports.blobs import pack_key
 from sopor_server.ports.errors import BlobMissing
 from sopor_server.ports.records import Organization, Project
@@ -136,7 +137,7 @@ def _packs(
             data = context.blobs.get(pack_key(project, pack))
         except BlobMissing:
             # The client asks for it by itself and then names the pack that is lost.
-            _log.error("a listed pack is missing", extra={"pack": pack.hex()})
+            _log.error("a listed pack is missing", extra={FIELDS: {"pack": pack.hex()}})
             continue
         left -= size
         yield Part(PartKind.PACK, data)

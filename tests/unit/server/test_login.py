@@ -37,7 +37,7 @@ def prove(
 
 
 def enter(context: Context, proof: ChallengeProof) -> Session:
-    return login(context, proof, DeviceId.random(), "laptop")
+    return login(context, "address", proof, DeviceId.random(), "laptop")
 
 
 def refused(call: Callable[[], object]) -> Refused:
@@ -158,13 +158,13 @@ class TestLogin:
     def test_a_revoked_device_does_not_come_back(self, context: Context, home: Household) -> None:
         context.store.revoke_device(home.keys.account, home.device.id)
         proof = prove(context, home.keys)
-        error = refused(lambda: login(context, proof, home.device.id, "laptop"))
+        error = refused(lambda: login(context, "address", proof, home.device.id, "laptop"))
         assert error.problem is Code.DEVICE_REVOKED
 
     def test_nobody_takes_anothers_device(self, context: Context, home: Household) -> None:
         other = Household.found(context.store)
         proof = prove(context, other.keys)
-        error = refused(lambda: login(context, proof, home.device.id, "laptop"))
+        error = refused(lambda: login(context, "address", proof, home.device.id, "laptop"))
         assert error.problem is Code.DEVICE_REVOKED
         assert context.store.device(home.device.id) == home.device
 
@@ -173,7 +173,7 @@ class TestLogin:
         self, context: Context, home: Household, name: str
     ) -> None:
         proof = prove(context, home.keys)
-        error = refused(lambda: login(context, proof, DeviceId.random(), name))
+        error = refused(lambda: login(context, "address", proof, DeviceId.random(), name))
         assert error.problem is Code.MALFORMED
 
     def test_an_account_has_so_many_devices(self, context: Context, home: Household) -> None:

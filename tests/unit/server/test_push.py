@@ -20,6 +20,7 @@ from sopor_server.ports.blobs import BlobStore, pack_key
 from sopor_server.ports.errors import StoreUnavailable
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.ports.records import PushAppend
+from sopor_server.service import commits
 from sopor_server.service.branches import change_branches, revert
 from sopor_server.service.context import Context
 from sopor_server.service.packs import put_pack
@@ -514,6 +515,30 @@ class TestBranchesAndReverts:
         home.push(project, project.entry(home.keys, *chain))
         back = replace(project.commit(root=old.root), same=old.id)
         revert(context, caller, sent(project.entry(home.keys, back)))
+
+    def test_reverts_do_not_keep_the_server_busy(
+        self,
+        context: Context,
+        caller: Caller,
+        home: Household,
+        project: Project,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(commits, "_MOST_LOOKUPS", 500)
+        old = home.push(project).commits[0]
+        for _ in range(20):
+            home.push(project)
+        for count, fits in ((5, True), (100, False)):
+            reverts = [replace(project.commit(root=old.root), same=old.id)]
+            while len(reverts) < count:
+                again = project.commit(reverts[-1].id, root=old.root)
+                reverts.append(replace(again, same=old.id))
+            entry = project.entry(home.keys, *reverts)
+            if fits:
+                push(context, caller, sent(entry))
+                project.took(entry)
+            else:
+                assert unverified(lambda: push(context, caller, sent(entry))) is Layer.OPS  # noqa: B023
 
     def test_a_revert_restores_what_it_says(
         self, context: Context, caller: Caller, home: Household, project: Project
