@@ -27,6 +27,7 @@ __all__ = [
     "Limits",
     "assign",
     "format_of",
+    "read",
     "recognise",
     "settle",
     "write",
@@ -55,6 +56,16 @@ def format_of(record: Document) -> Format:
             hint="update Sopor",
         )
     return found
+
+
+def read(data: bytes, path: str, limits: Limits = DEFAULT_LIMITS) -> FileContent | None:
+    """Returns what a file says, None for a file that is not Insomnia's.
+
+    Raises:
+        FormatError: the file claims a format and breaks it; see `Format.read`.
+    """
+    found = recognise(path, data)
+    return found.read(data, path, limits) if found else None
 
 
 def write(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sopor.formats import FileContent, Format, recognise
+from sopor.formats import FileContent, Format, read, recognise
 from sopor.formats.compare import same_documents
 from sopor.formats.record import record_extras, record_roots
 from sopor.formats.v4_json import V4Json
@@ -233,6 +233,12 @@ def test_yaml_keeps_the_order_of_keys_of_a_changed_document() -> None:
 )
 def test_other_files_are_not_taken(path: str, data: bytes) -> None:
     assert recognise(path, data) is None
+
+
+def test_reading_goes_by_the_format_that_a_file_claims() -> None:
+    data, content = export(V4Json(), WORKSPACE)
+    assert read(data, path_for(V4Json())) == content
+    assert read(b"{}", "package.json") is None
 
 
 def test_the_name_of_the_file_and_a_look_inside_decide() -> None:

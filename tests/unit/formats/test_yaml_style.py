@@ -96,6 +96,17 @@ def test_emoji_are_not_torn_apart() -> None:
     assert parse_yaml(emit_yaml(value)) == value
 
 
+@pytest.mark.parametrize("depth", [0, 20, 29, 40])
+def test_quoted_text_without_spaces_is_broken_where_it_reads_back(depth: int) -> None:
+    texts = ["\x01" * 60, "\x01" + "x" * 200, "\\" * 150 + "\x7f", "\x01" + " \t " * 60 + "x"]
+    value: Any = texts
+    for _ in range(depth):
+        value = {"k": value}
+    written = emit_yaml(value)
+    assert parse_yaml(written) == value
+    assert depth or max(map(len, written.splitlines())) <= 82
+
+
 def test_keys_of_any_text() -> None:
     keys = ["200", "a: b", "", "with\nbreak", "'", "---", "k" * 1025, "{x}", "\ufeff", "true"]
     value: dict[str, Any] = {key: {"in": [key]} for key in keys}
