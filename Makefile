@@ -3,6 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+CHECKOV := $(VENV)/checkov/bin/checkov
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input -qq
 UV := uv==0.13.9
 
@@ -14,10 +15,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run tour test check format coverage fuzz requirements clean
+.PHONY: help setup run tour test check check-terraform format coverage fuzz requirements archive \
+	deploy clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create .venv with everything that the tests and the tour need
 
@@ -54,6 +56,16 @@ check: setup ## Check format, lint, types, import contracts and pinned requireme
 	$(VENV)/bin/lint-imports --no-logo
 	$(PY) -m pytest -q tests/unit/test_requirements.py
 
+# Checkov pins what others need newer, so it lives apart. uv installs it in seconds.
+$(CHECKOV): infra/terraform/checkov-requirements.txt | setup
+	@$(PIP) $(UV)
+	@$(VENV)/bin/uv venv --quiet --clear --python $(PY) $(VENV)/checkov
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/checkov --require-hashes -r $<
+	@touch $@
+
+check-terraform: $(CHECKOV) ## Check infra/terraform against Checkov's rules
+	$(PY) -m pytest -q tests/deploy/test_checkov.py
+
 format: setup ## Format the sources and mend what the linter can
 	$(PY) -m ruff format
 	$(PY) -m ruff check --fix
@@ -69,7 +81,7 @@ fuzz: setup ## Run the property tests on many more examples (EXAMPLES=5000)
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
 
-requirements: setup ## Pin what pyproject.toml names, with hashes, into both requirements.txt
+requirements: setup ## Pin, with hashes, what pyproject.toml names, and Checkov
 	@$(PIP) $(UV)
 	@$(COMPILE) pyproject.toml --extra server --extra keychain --extra watch --extra dev \
 		--output-file requirements.txt
@@ -77,8 +89,19 @@ requirements: setup ## Pin what pyproject.toml names, with hashes, into both req
 		extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
 		print(*extras["server"], *extras["google"], sep="\n")' \
 		| $(COMPILE) - --constraint requirements.txt --output-file functions/requirements.txt
+	@echo checkov | $(COMPILE) - --output-file infra/terraform/checkov-requirements.txt
+
+archive: setup ## Build the archive that Cloud Functions is given
+	@$(PY) infra/terraform/scripts/build_source.py
+
+# The folder that calls the module; copy one of the examples for your own.
+STACK = infra/terraform/examples/minimal
+
+deploy: archive ## Deploy to Google Cloud (PROJECT=id, STACK=folder)
+	terraform -chdir=$(STACK) init -input=false
+	terraform -chdir=$(STACK) apply $(if $(PROJECT),-var project_id=$(PROJECT)) $(ARGS)
 
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) build dist htmlcov *.egg-info .coverage .coverage.* .hypothesis \
+	rm -rf $(VENV) build dist infra/terraform/build htmlcov *.egg-info .coverage .coverage.* .hypothesis \
 		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find client functions shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find client functions infra shared tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -46,13 +46,14 @@ def members(root: Path = ROOT) -> dict[str, Path]:
 
 def build(archive: Path, root: Path = ROOT) -> str:
     """Writes the archive and returns its SHA-256 in hexadecimal; raises UnknownFile or OSError."""
+    held = {name: path.read_bytes() for name, path in members(root).items()}
     archive.parent.mkdir(parents=True, exist_ok=True)
     with ZipFile(archive, "w", ZIP_STORED) as file:
-        for name, path in members(root).items():
+        for name, data in held.items():
             info = ZipInfo(name, _EARLIEST)
             info.create_system = _UNIX
             info.external_attr = _REGULAR_FILE_0644
-            file.writestr(info, path.read_bytes())
+            file.writestr(info, data)
     return hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
