@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
 from werkzeug.wrappers import Response
 
 from sopor_core.canonical import Json
@@ -14,6 +14,9 @@ from sopor_core.wire import parts as wire_parts
 from sopor_core.wire import problems
 from sopor_core.wire.parts import Part, PartKind, join_parts
 from sopor_server.errors import Behind, Refused
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 def empty(status: int) -> Response:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
@@ -22,8 +21,11 @@ from sopor_server.auth import Caller, read_access_token
 from sopor_server.errors import Refused, malformed, not_found
 from sopor_server.service.context import Context
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 T = TypeVar("T", bound=Id)
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound="BaseModel")
 READ_TO_ITS_END = "sopor.body_read_to_its_end"
 _MOST_PARTS = 1 + MAX_LISTED_PACKS
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -97,6 +99,8 @@ class Call:
 
     def json(self, model: type[M], limit: int) -> M:
         """Reads a JSON body; unknown members and double ones are refused."""
+        from pydantic import ValidationError
+
         try:
             return model.model_validate(canonical.parse_json(self.body(limit)))
         except VerificationError as error:
