@@ -56,19 +56,18 @@ def create_branch(context: Context, name: str, at: str | None = None) -> BranchI
         InvalidValue: git would not take the name either.
         StateConflict: there is such a branch.
     """
-    check_branch_name(name)
-    if name.startswith(REMOTE_PREFIX):
-        raise InvalidInput(
-            f"{name!r} is not a branch name here", hint="'remote/' stands for the server's branches"
-        )
     with context.store.exclusive():
-        _check_new(context, name)
-        head = resolve(context.store, at or HEAD)
+        head = _new_target(context, name, at)
         context.store.refs.set(name, head)
         return _info(context, name, head)
 
 
 def _check_new(context: Context, name: str) -> None:
+    check_branch_name(name)
+    if name.startswith(REMOTE_PREFIX):
+        raise InvalidInput(
+            f"{name!r} is not a branch name here", hint="'remote/' stands for the server's branches"
+        )
     if context.store.refs.get(name) is not None:
         raise StateConflict(f"branch {name!r} exists already", hint="choose another name")
 
@@ -110,7 +109,6 @@ def rename_branch(context: Context, old: str, new: str) -> BranchInfo:
         NotFound: there is no such branch.
         StateConflict: the new name exists.
     """
-    check_branch_name(new)
     with context.store.exclusive():
         refs = context.store.refs
         head = refs.get(old)
@@ -142,16 +140,9 @@ def switch(
         StateConflict: uncommitted edits are in the way, or a merge is under way.
     """
     refs = context.store.refs
-    if create:
-        create_branch(context, name, at)
     with context.store.exclusive():
         refuse_during_merge(context.store)
-        target = refs.get(name) or refs.remotes().get(name)
-        if target is None:
-            raise NotFound(
-                f"there is no branch {name!r}",
-                hint=f"see `sopor branch -a`, or create it with `sopor switch -c {name}`",
-            )
+        target = _new_target(context, name, at) if create else _known_target(context, name)
         before = context.store.commits.state(refs.head)
         delta = before.difference(context.store.commits.state(target))
         check_not_in_the_way(context, context.scan(), delta)
@@ -162,3 +153,19 @@ def switch(
 
         move_files(context, delta, move)
         return describe_delta(context, before, delta)
+
+
+def _known_target(context: Context, name: str) -> CommitId:
+    refs = context.store.refs
+    target = refs.get(name) or refs.remotes().get(name)
+    if target is None:
+        raise NotFound(
+            f"there is no branch {name!r}",
+            hint=f"see `sopor branch -a`, or create it with `sopor switch -c {name}`",
+        )
+    return target
+
+
+def _new_target(context: Context, name: str, at: str | None) -> CommitId:
+    _check_new(context, name)
+    return resolve(context.store, at or HEAD)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from sopor.errors import InvalidInput
 from sopor.formats.base import FileContent, Format, Limits
 from sopor.formats.errors import FormatError
 from sopor.model.document import Document, DocumentId
 from sopor.worktree.disk import Content
 from sopor.worktree.index import FileRow, FileState, Stat
 from sopor_core import canonical
-from sopor_core.errors import SoporError
 from sopor_core.ids import Cid
 from sopor_core.limits import MAX_DOCUMENT_BYTES
 
@@ -140,9 +140,10 @@ class Reader:
     def _cid(self, path: str, document: Document) -> Cid:
         try:
             return self.cid_of(document)
-        except SoporError as error:
-            reason = getattr(error, "detail", error.message)
-            raise FormatError(reason, path=path, document=document.id, hint=error.hint) from error
+        except InvalidInput as error:
+            raise FormatError(
+                error.message, path=path, document=document.id, hint=error.hint
+            ) from error
 
     def _check_sizes(self, path: str, data: bytes, read: FileContent) -> None:
         aliases = b"*" in data and not path.lower().endswith(".json")
