@@ -122,6 +122,8 @@ def test_changes_with_a_line_between_them_always_merge(drawn: Dice) -> None:
     parts = list(merge_sequences(base, ours, theirs))
     assert all(isinstance(part, Settled) for part in parts)
     assert [line for part in parts if isinstance(part, Settled) for line in part.merged] == merged
+    again = list(merge_sequences(base, merged, theirs))
+    assert [line for part in again if isinstance(part, Settled) for line in part.merged] == merged
 
 
 @law
