@@ -83,7 +83,7 @@ COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 -
 
 requirements: setup ## Pin, with hashes, what pyproject.toml names, and Checkov
 	@$(PIP) $(UV)
-	@$(COMPILE) pyproject.toml --extra server --extra keychain --extra watch --extra dev \
+	@$(COMPILE) pyproject.toml --extra server --extra google --extra keychain --extra watch --extra dev \
 		--output-file requirements.txt
 	@$(PY) -c 'import tomllib; \
 		extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \

@@ -12,8 +12,11 @@ from werkzeug.wrappers import Request, Response
 from sopor_core.errors import SoporError
 from sopor_core.wire.problems import Code
 from sopor_server.app import Application, answers
+from sopor_server.auth import ServerIdentity
 from sopor_server.config import Config
 from sopor_server.errors import Refused
+from sopor_server.ports.blobs import BlobStore
+from sopor_server.ports.metadata import MetadataStore
 from sopor_server.service.context import Context
 from sopor_server.throttle import Throttle
 
@@ -47,18 +50,46 @@ def _made_once() -> Application:
 def build(config: Config) -> Application:
     """Joins the parts; raises InvalidConfig or OSError."""
     from sopor_server import logs
-    from sopor_server.adapters.files import FileBlobStore
-    from sopor_server.adapters.identity import load_or_create
-    from sopor_server.adapters.sqlite import SqliteMetadataStore
 
     logs.configure(config.log)
-    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store, blobs = storages(config)
     context = Context(
-        store=SqliteMetadataStore(config.data / "metadata.sqlite3"),
-        blobs=FileBlobStore(config.data / "blobs"),
-        server=load_or_create(config.data / "server.json"),
+        store=store,
+        blobs=blobs,
+        server=config.identity or _kept_identity(config),
         quota_bytes=config.quota_bytes,
         registration_open=config.registration == "open",
         by_address=Throttle(config.login_rate, 60.0 / config.login_rate),
     )
     return Application(context, config.trusted_proxies)
+
+
+def storages(config: Config) -> tuple[MetadataStore, BlobStore]:
+    """Opens the storages: Google's where they are named, else SQLite and files.
+
+    Raises:
+        OSError: the data folder cannot be made.
+    """
+    if config.cloud is not None:
+        from sopor_server.adapters.firestore import FirestoreMetadataStore
+        from sopor_server.adapters.gcs import GcsBlobStore
+
+        cloud = config.cloud
+        return (
+            FirestoreMetadataStore.open(cloud.project, cloud.database, cloud.firestore_emulator),
+            GcsBlobStore.open(cloud.bucket, cloud.storage_emulator),
+        )
+    from sopor_server.adapters.files import FileBlobStore
+    from sopor_server.adapters.sqlite import SqliteMetadataStore
+
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return (
+        SqliteMetadataStore(config.data / "metadata.sqlite3"),
+        FileBlobStore(config.data / "blobs"),
+    )
+
+
+def _kept_identity(config: Config) -> ServerIdentity:
+    from sopor_server.adapters.identity import load_or_create
+
+    return load_or_create(config.data / "server.json")

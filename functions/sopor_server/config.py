@@ -8,22 +8,46 @@
     SOPOR_THREADS          requests that `sopor-server` works on at once (16)
     SOPOR_LOG              `info`, `warning` (failures only) or `off` (info)
 
-In brackets stands what holds where nothing is set.
+In brackets stands what holds where nothing is set. On Google Cloud five more are set, and nothing
+is kept in SOPOR_DATA:
+
+    GOOGLE_CLOUD_PROJECT   id of the Google Cloud project
+    SOPOR_DATABASE         id of the Firestore database
+    SOPOR_BUCKET           name of the Cloud Storage bucket
+    SOPOR_SERVER_ID        the server's id: 16 bytes as base64url without padding
+    SOPOR_SERVER_SECRET    the server's secret: 32 bytes in that form
+
+FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST name emulators instead of Google's own.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from sopor_core.encoding import b64decode
+from sopor_core.errors import VerificationError
+from sopor_core.ids import ServerId
+from sopor_server.auth import ServerIdentity
 from sopor_server.errors import InvalidConfig
 
 T = TypeVar("T")
 _PREFIX = "SOPOR_"
 DEFAULT_QUOTA = 10 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where a server on Google Cloud keeps its data."""
+
+    project: str
+    database: str
+    bucket: str
+    firestore_emulator: str | None = None
+    storage_emulator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +61,15 @@ class Config:
     trusted_proxies: int = 0
     threads: int = 16
     log: str = "info"
+    cloud: Cloud | None = None
+    identity: ServerIdentity | None = None
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Config:
-        """Reads the settings; raises InvalidConfig that names every mistake."""
+    def from_environment(cls, environment: Mapping[str, str], *, serving: bool = True) -> Config:
+        """Reads the settings; raises InvalidConfig that names every mistake.
+
+        Who serves nobody (``serving`` False) needs no identity.
+        """
         reader = _Reader(environment)
         config = cls(
             data=reader.take("DATA", _absolute, default_data(environment)),
@@ -50,6 +79,8 @@ class Config:
             trusted_proxies=reader.take("TRUSTED_PROXIES", _count, 0),
             threads=reader.take("THREADS", _positive, 16),
             log=reader.take("LOG", _one_of("info", "warning", "off"), "info"),
+            cloud=_cloud(reader),
+            identity=_identity(reader, needed=serving),
         )
         reader.finish()
         return config
@@ -61,6 +92,34 @@ def default_data(environment: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / "sopor-server"
     return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "sopor-server"
+
+
+def _cloud(reader: _Reader) -> Cloud | None:
+    """Returns where the data is in the cloud, None where nothing says so."""
+    database, bucket = reader.text("SOPOR_DATABASE"), reader.text("SOPOR_BUCKET")
+    if not database and not bucket:
+        return None
+    names = ("GOOGLE_CLOUD_PROJECT", "SOPOR_DATABASE", "SOPOR_BUCKET")
+    reader.need(names, "is needed on Google Cloud")
+    return Cloud(
+        reader.text("GOOGLE_CLOUD_PROJECT"),
+        database,
+        bucket,
+        reader.text("FIRESTORE_EMULATOR_HOST") or None,
+        reader.text("STORAGE_EMULATOR_HOST") or None,
+    )
+
+
+def _identity(reader: _Reader, *, needed: bool) -> ServerIdentity | None:
+    """Returns the identity that stands in the environment; without one a file holds it."""
+    names = ("SOPOR_SERVER_ID", "SOPOR_SERVER_SECRET")
+    in_cloud = bool(reader.text("SOPOR_DATABASE") or reader.text("SOPOR_BUCKET"))
+    if not any(map(reader.text, names)) and not (in_cloud and needed):
+        return None
+    reader.need(names, "is needed for devices to know the server again")
+    server = reader.take("SERVER_ID", _bytes_of(16), bytes(16))
+    secret = reader.take("SERVER_SECRET", _bytes_of(32), bytes(32))
+    return ServerIdentity(ServerId(server), secret)
 
 
 class _Reader:
@@ -77,6 +136,14 @@ class _Reader:
         except ValueError as error:
             self._mistakes.append(f"{_PREFIX}{name} {error}")
             return default
+
+    def text(self, name: str) -> str:
+        """Returns a variable by its whole name, or nothing."""
+        return self._environment.get(name, "")
+
+    def need(self, names: Iterable[str], why: str) -> None:
+        """Counts each variable that is not set as a mistake."""
+        self._mistakes += [f"{name} {why}" for name in names if not self.text(name)]
 
     def finish(self) -> None:
         if self._mistakes:
@@ -102,6 +169,19 @@ def _positive(text: str) -> int:
     if (number := _count(text)) == 0:
         raise ValueError("must be at least 1")
     return number
+
+
+def _bytes_of(size: int) -> Callable[[str], bytes]:
+    def parse(text: str) -> bytes:
+        try:
+            data = b64decode(text)
+        except VerificationError:
+            data = b""
+        if len(data) != size:
+            raise ValueError(f"must be {size} bytes as base64url without padding")
+        return data
+
+    return parse
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

@@ -20,6 +20,7 @@ NAMED = {
     DEVELOPMENT: [
         *PROJECT["dependencies"],
         *EXTRAS["server"],
+        *EXTRAS["google"],
         *EXTRAS["keychain"],
         *EXTRAS["watch"],
         *EXTRAS["dev"],

@@ -152,7 +152,8 @@ class MetadataStore(Protocol):
         In the same step the organization's head is compared with the one that the entry cites, so
         that a role taken away in this moment counts. The same entry again is success and changes
         nothing, whatever was appended since. The project's bytes grow by the entry and its packs;
-        packs that were staged or listed before are not counted again. Three writes at most.
+        packs that were staged or listed lately are not counted again. Three writes at most, unless
+        the entry is longer than a document or the project has thousands of branches.
 
         Raises:
             LogMoved: the log's head is not the one that the entry continues.

@@ -52,8 +52,8 @@ class Member:
 class Organization:
     """The state of an organization after its newest membership entry, at ``head``.
 
-    ``bytes`` is what all its projects take. It may lag by what other processes appended within
-    the last minute.
+    ``bytes`` is what all its projects take. It may lag by 1 MiB for each project, of what other
+    processes appended.
     """
 
     id: OrgId

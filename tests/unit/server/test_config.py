@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sopor_server.config import DEFAULT_QUOTA, Config
+from sopor_server.config import DEFAULT_QUOTA, Cloud, Config
 from sopor_server.errors import InvalidConfig
 
 
@@ -49,3 +49,44 @@ def test_all_mistakes_are_told_at_once() -> None:
         Config.from_environment(mistakes)
     assert all(name in caught.value.message for name in mistakes)
     assert caught.value.hint
+
+
+SERVER = {"SOPOR_SERVER_ID": "A" * 22, "SOPOR_SERVER_SECRET": "A" * 43}
+CLOUD = {"GOOGLE_CLOUD_PROJECT": "p", "SOPOR_DATABASE": "d", "SOPOR_BUCKET": "b", **SERVER}
+
+
+def test_the_cloud_is_chosen_by_database_and_bucket() -> None:
+    config = Config.from_environment({"HOME": "/home/alice", **CLOUD})
+    assert config.cloud == Cloud("p", "d", "b")
+    assert config.identity is not None
+    assert (config.identity.id, config.identity.secret) == (bytes(16), bytes(32))
+    assert Config.from_environment({"HOME": "/home", "GOOGLE_CLOUD_PROJECT": "p"}).cloud is None
+
+
+def test_emulators_are_named_as_google_names_them() -> None:
+    emulators = {"FIRESTORE_EMULATOR_HOST": "a:1", "STORAGE_EMULATOR_HOST": "http://b:2"}
+    config = Config.from_environment({"HOME": "/home/alice", **CLOUD, **emulators})
+    assert config.cloud == Cloud("p", "d", "b", "a:1", "http://b:2")
+
+
+@pytest.mark.parametrize("one", ["SOPOR_DATABASE", "SOPOR_BUCKET"])
+def test_half_a_cloud_is_refused_with_all_that_it_lacks(one: str) -> None:
+    with pytest.raises(InvalidConfig) as caught:
+        Config.from_environment({"HOME": "/home/alice", one: "x", "SOPOR_THREADS": "0"})
+    lacking = CLOUD.keys() - {one}
+    assert all(f"{name} is needed" in caught.value.message for name in lacking)
+    assert f"{one} is needed" not in caught.value.message
+    assert "SOPOR_THREADS must be at least 1" in caught.value.message
+
+
+def test_who_serves_nobody_needs_no_secret() -> None:
+    storages = {name: value for name, value in CLOUD.items() if name not in SERVER}
+    config = Config.from_environment({"HOME": "/home/alice", **storages}, serving=False)
+    assert config.cloud is not None
+    assert config.identity is None
+
+
+@pytest.mark.parametrize("name", sorted(SERVER))
+def test_an_identity_of_another_form_is_refused(name: str) -> None:
+    with pytest.raises(InvalidConfig, match=f"{name} must be"):
+        Config.from_environment({"HOME": "/home/alice", **CLOUD, name: "short"})
