@@ -13,14 +13,13 @@ from __future__ import annotations
 from sopor.formats.compare import same_json
 from sopor.formats.types import ID_PREFIXES, type_key, type_name
 from sopor.formats.v5_fields import FILE_TYPES, ITEM_TYPES, Leaf, Shape, shape_of
-from sopor.formats.v5_special import to_document, to_file
+from sopor.formats.v5_special import ABSENT, to_document, to_file
 from sopor.model.document import Body, Json
 
 LEFT = "_v5"
 KEPT = "_v4"
 RESOURCES = "_resources"
 SCHEMA = "schema_version"
-_ABSENT = "_absent"
 _EXACT = "_exact"
 _TYPE = "_type"
 _SCOPES = {file_type: scope for scope, file_type in FILE_TYPES.items()}
@@ -114,8 +113,8 @@ def _unpack(document_type: str, item: Body, *, tagged: bool) -> Body:
             rest[key] = value
         else:
             fields[key] = value
-    absent = kept.get(_ABSENT)
-    kept = {key: value for key, value in kept.items() if key not in {_ABSENT, _TYPE}}
+    absent = kept.get(ABSENT)
+    kept = {key: value for key, value in kept.items() if key not in {ABSENT, _TYPE}}
     fields = to_document(document_type, fields, kept)
     for name in absent if isinstance(absent, list) else ():
         fields.pop(str(name), None)
@@ -261,7 +260,7 @@ def _file_type(fields: Body, kept: Body) -> str:
     if "scope" in fields:
         kept["scope"] = scope
     else:
-        kept[_ABSENT] = ["scope"]
+        kept[ABSENT] = ["scope"]
     return FILE_TYPES["collection"]
 
 

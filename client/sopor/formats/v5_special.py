@@ -1,8 +1,8 @@
 """The two values of a v5 file that are more than renamed: variables in order, and OpenAPI contents.
 
 A v5 file tells the order of an environment's variables by their order in the file; a document,
-whose keys have no order, by ``dataPropertyOrder``. A v5 file holds an OpenAPI description as YAML
-structure, a document as text.
+whose keys have no order, by ``dataPropertyOrder``, as Insomnia's own resources do. A v5 file holds
+an OpenAPI description as YAML structure, a document as text.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ _ROOT = "&"
 _SEPARATOR = "~|"
 
 
-def order_of(data: Body) -> Body | None:
-    """Returns the order of a mapping's keys, level by level, or None where it is alphabetical."""
+ABSENT = "_absent"
+"""What a file keeps besides: fields that a document does not have although the file shows them."""
+
+
+def order_of(data: Body) -> Body:
+    """Returns the order of a mapping's keys, level by level; nothing for an empty one."""
     order: Body = {}
     _note_order(data, _ROOT, order)
-    alphabetical = all(isinstance(keys, list) and keys == _sorted(keys) for keys in order.values())
-    return None if alphabetical else order
+    return order
 
 
 def _note_order(data: Body, way: str, order: Body) -> None:
@@ -39,10 +42,6 @@ def _note_order(data: Body, way: str, order: Body) -> None:
     for key, value in data.items():
         if isinstance(value, dict):
             _note_order(value, f"{way}{_SEPARATOR}{key}", order)
-
-
-def _sorted(keys: list[Json]) -> list[Json]:
-    return sorted(keys, key=str)
 
 
 def in_given_order(data: Body, order: Body, way: str = _ROOT) -> Body:
@@ -91,7 +90,7 @@ def _is_shallow(value: Json) -> bool:
 def to_file(document_type: str, fields: Body) -> tuple[Body, Body]:
     """Returns the fields with special values as a file has them, and what to keep besides."""
     if document_type in ORDERED:
-        return _order_into_data(fields, *ORDERED[document_type]), {}
+        return _order_into_data(fields, *ORDERED[document_type])
     text = fields.get("contents")
     if document_type != "api_spec" or not isinstance(text, str):
         return fields, {}
@@ -102,15 +101,17 @@ def to_file(document_type: str, fields: Body) -> tuple[Body, Body]:
     return {**fields, "contents": structure}, kept
 
 
-def _order_into_data(fields: Body, data_key: str, order_key: str) -> Body:
+def _order_into_data(fields: Body, data_key: str, order_key: str) -> tuple[Body, Body]:
     data, order = fields.get(data_key), fields.get(order_key)
-    if not isinstance(data, dict):
-        return fields
+    if not isinstance(data, dict) or not data:
+        return fields, {}
     ordered = in_given_order(data, order if isinstance(order, dict) else {})
     changed: Body = {**fields, data_key: ordered}
-    if isinstance(order, dict) and order_of(ordered) == order:
+    if order_key not in fields:
+        return changed, {ABSENT: [order_key]}
+    if order_of(ordered) == order:
         del changed[order_key]
-    return changed
+    return changed, {}
 
 
 def to_document(document_type: str, fields: Body, kept: Body) -> Body:
@@ -124,7 +125,6 @@ def to_document(document_type: str, fields: Body, kept: Body) -> Body:
     if document_type in ORDERED:
         data_key, order_key = ORDERED[document_type]
         data = changed.get(data_key)
-        order = order_of(data) if isinstance(data, dict) and order_key not in changed else None
-        if order is not None:
-            changed[order_key] = order
+        if isinstance(data, dict) and data and order_key not in changed:
+            changed[order_key] = order_of(data)
     return changed

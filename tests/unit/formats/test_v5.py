@@ -210,7 +210,25 @@ def test_variables_keep_their_order_as_insomnia_notes_it() -> None:
         "&": ["zeta", "alpha"],
         "&~|alpha": ["y", "x"],
     }
-    assert "dataPropertyOrder" not in found["env_2"]
+    assert found["env_2"]["dataPropertyOrder"] == {"&": ["a", "b"]}
+    assert "environmentPropertyOrder" not in found["fld_1"]
+
+
+def test_new_order_of_variables_is_a_change() -> None:
+    content = read(COLLECTION)
+    order = {"&": ["alpha", "zeta"], "&~|alpha": ["x", "y"]}
+    written = write(content, env_1={"dataPropertyOrder": order})
+    lines = "    alpha:\n      x: 2\n      y: 1\n    zeta: 1\n"
+    assert f"  data:\n{lines}" in written
+    assert bodies(read(written))["env_1"]["dataPropertyOrder"] == order
+
+
+def test_an_order_that_does_not_fit_its_variables_is_kept_and_used() -> None:
+    content = read(COLLECTION)
+    stale = {"&": ["gone", "zeta"]}
+    written = write(content, env_1={"dataPropertyOrder": stale})
+    assert written.index("zeta: 1") < written.index("alpha:")
+    assert bodies(read(written))["env_1"]["dataPropertyOrder"] == stale
 
 
 def test_written_anew_it_is_the_same_text_but_for_the_order_of_siblings() -> None:

@@ -232,6 +232,12 @@ def test_fields_without_a_place_are_kept_beside_the_others() -> None:
     assert by_id["fld_1"]["environmentPropertyOrder"] == {}
 
 
+def test_an_environment_without_an_order_is_written_alphabetically_and_stays_without() -> None:
+    tree = round_trip([workspace(), document("env_1", "environment", data={"b": 1, "a": 2})])
+    assert list(tree["environments"]["data"]) == ["a", "b"]
+    assert tree["environments"]["_v4"] == {"_absent": ["dataPropertyOrder"]}
+
+
 @pytest.mark.parametrize(
     ("scope", "file_type", "kept"),
     [
