@@ -166,8 +166,8 @@ def _check_clashes(look: Look) -> None:
 def _no_longer(path: str) -> InvalidInput:
     return InvalidInput(
         f"{path} is not a file of Insomnia's any more",
-        hint="delete it; `sopor restore` then brings it back, or the next commit takes its documents"
-        " out of the project",
+        hint="delete it; then `sopor restore` brings it back, or the next commit takes its"
+        " documents out of the project",
     )
 
 
