@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request
 from sopor_server.app import Application
 from sopor_server.bootstrap import build
 from sopor_server.config import Config
+from sopor_server.service.context import Context
 from tests.support.counting import CountingBlobs, CountingStore
 
 
@@ -60,20 +61,33 @@ class _Quiet(WSGIRequestHandler):
         """Says nothing."""
 
 
+@dataclass
+class Served:
+    """The address of a server."""
+
+    url: str
+
+
 @contextmanager
-def server_inside(data: Path) -> Iterator[ServerInside]:
-    """Runs a server on a data folder for the length of a ``with`` block."""
-    context = build(Config(data=data, login_rate=100_000, log="off")).context
-    store, blobs = CountingStore(context.store), CountingBlobs(context.blobs)
-    application = Application(replace(context, store=store.port, blobs=blobs.port))
-    wsgi = Request.application(application)
+def served(context: Context) -> Iterator[Served]:
+    """Serves a context for the length of a ``with`` block."""
+    wsgi = Request.application(Application(context))
     http = make_server("127.0.0.1", 0, wsgi, threaded=True, request_handler=_Quiet)
     thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield ServerInside(f"http://127.0.0.1:{http.server_port}", store, blobs)
+        yield Served(f"http://127.0.0.1:{http.server_port}")
     finally:
         http.shutdown()
         http.server_close()
         thread.join()
         context.store.close()
+
+
+@contextmanager
+def server_inside(data: Path) -> Iterator[ServerInside]:
+    """Runs a server on a data folder for the length of a ``with`` block."""
+    context = build(Config(data=data, login_rate=100_000, log="off")).context
+    store, blobs = CountingStore(context.store), CountingBlobs(context.blobs)
+    with served(replace(context, store=store.port, blobs=blobs.port)) as server:
+        yield ServerInside(server.url, store, blobs)

@@ -170,7 +170,9 @@ class Database:
     def _read(self, call: str, body: object) -> list[dict[str, Any]]:
         data = json.dumps(body, separators=(",", ":")).encode("ascii")
         url = self._url + call
-        answer = send_until_answered(self._transport, "POST", url, self._headers, data, _SECONDS)
+        answer = send_until_answered(
+            self._transport, "POST", url, self._headers, data, _SECONDS, weather=_may_read_again
+        )
         if answer.status != 200:
             status, message = _reason(answer)
             raise StoreUnavailable(f"Firestore refused a read: {status}: {message}")
@@ -179,6 +181,10 @@ class Database:
             if "error" in item:
                 raise StoreUnavailable(f"Firestore broke off: {item['error'].get('message')}")
         return items
+
+
+def _may_read_again(answer: Answer) -> bool:
+    return answer.status == 409 or is_weather(answer)
 
 
 def _reason(answer: Answer) -> tuple[str, str]:

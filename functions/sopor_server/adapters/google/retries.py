@@ -38,11 +38,13 @@ def send_until_answered(
     body: bytes,
     seconds: float,
     *,
+    weather: Callable[[Answer], bool] = is_weather,
     noticed: Callable[[], None] = lambda: None,
 ) -> Answer:
     """Makes a request that may be carried out more than once; returns the answer that is final.
 
-    ``noticed`` is called when an attempt may have been carried out without an answer.
+    ``weather`` tells which answers are not final, ``noticed`` is called when an attempt
+    may have been carried out without an answer.
 
     Raises:
         StoreUnavailable: no attempt had an answer that is final.
@@ -54,7 +56,7 @@ def send_until_answered(
         except Unanswered as error:
             reason = str(error)
         else:
-            if not is_weather(answer):
+            if not weather(answer):
                 return answer
             reason = f"status {answer.status}"
         noticed()

@@ -1,0 +1,127 @@
+"""What Google bills for pushes and pulls, counted in the requests that reach the emulators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sopor.repository import Repository
+from sopor_core.ids import BranchId, OpId
+from sopor_server.auth import Caller
+from sopor_server.errors import Behind
+from sopor_server.service.branches import change_branches
+from sopor_server.service.context import Context
+from sopor_server.service.pull import Since, pull
+from sopor_server.service.push import Push, push
+from tests.cloud.conftest import Cloud
+from tests.support.inside import served
+from tests.support.stored import Household
+from tests.support.story import Project, move
+from tests.support.transports import Billed
+from tests.support.workload import workload
+from tests.support.world import World
+
+PUSH = Billed(reads=3, writes=3, class_a=1)
+NOTHING_NEW = Billed(reads=2)
+
+
+def cost_of(cloud: Cloud, use: Callable[[Context], object]) -> Billed:
+    before = cloud.billed
+    use(cloud.context())
+    return cloud.billed - before
+
+
+@pytest.mark.parametrize("entries", [0, 10, 150])
+def test_a_push_costs_the_same_after_any_history(
+    cloud: Cloud, home: Household, caller: Caller, project: Project, entries: int
+) -> None:
+    for number in range(entries):
+        branch = BranchId.random() if number % 4 == 3 else project.main
+        home.push(project, project.entry(home.keys, project.commit(), branch=branch))
+    pack = b"a pack"
+    entry = project.entry(home.keys, project.commit(), packs=[pack])
+    request = Push(project.id, entry.encoded, [pack])
+    assert cost_of(cloud, lambda context: push(context, caller, request)) == PUSH
+    assert project.head.seq == entries
+    project.took(entry)
+
+    again = cost_of(cloud, lambda context: push(context, caller, request))
+    assert again == Billed(reads=4)
+
+    head = project.branches[project.main]
+    created = project.entry(home.keys, ops=(move(BranchId.random(), None, head),))
+    request = Push(project.id, created.encoded)
+    moved = cost_of(cloud, lambda context: change_branches(context, caller, request))
+    assert moved == Billed(reads=3, writes=3)
+    project.took(created)
+
+    newest = Since(project.head, home.org.head.seq)
+    nothing = cost_of(cloud, lambda context: pull(context, caller, project.id, newest))
+    assert nothing == NOTHING_NEW
+    behind = Since(entry.citation, home.org.head.seq)
+    one = cost_of(cloud, lambda context: pull(context, caller, project.id, behind))
+    assert one == Billed(reads=4)
+
+
+def test_who_loses_a_race_pays_for_what_it_lacks(
+    cloud: Cloud, home: Household, caller: Caller, project: Project
+) -> None:
+    pack = b"a pack"
+    entry = project.entry(home.keys, project.commit(), packs=[pack])
+    late = replace(entry, op=OpId.random()).sign(home.keys.signing)
+    push(cloud.context(), caller, Push(project.id, entry.encoded, [pack]))
+
+    def lose(context: Context) -> None:
+        with pytest.raises(Behind):
+            push(context, caller, Push(project.id, late.encoded, [pack]))
+
+    # Head, organization, device, whether it landed, the entry; its pack.
+    assert cost_of(cloud, lose) == Billed(reads=5, class_b=1)
+
+
+def test_a_size_is_written_once_in_a_while_without_a_further_write(
+    cloud: Cloud, home: Household, caller: Caller, project: Project
+) -> None:
+    """Other processes learn what a project takes from the pin that a push writes anyway."""
+    other = cloud.another_store()
+    for number in range(3):
+        pack = bytes([number]) * 600_000
+        entry = project.entry(home.keys, project.commit(), packs=[pack])
+        request = Push(project.id, entry.encoded, [pack])
+        assert cost_of(cloud, lambda c, r=request: push(c, caller, r)) == PUSH  # type: ignore[misc]
+        project.took(entry)
+        seen = other.organization(home.org.id)
+        known = cloud.store.organization(home.org.id)
+        assert seen is not None
+        assert known is not None
+        assert known.bytes > 600_000 * (number + 1)
+        assert 0 <= known.bytes - seen.bytes < 1024 * 1024
+
+
+@pytest.mark.parametrize("documents", [10, 10_000])
+def test_pushes_and_pulls_of_clients_keep_to_the_budget(
+    cloud: Cloud, tmp_path: Path, documents: int
+) -> None:
+    work = workload()
+    with served(cloud.context()) as server:
+        laptop = World(server, tmp_path).device("ada")
+        work.write(laptop.folder / "project", documents)
+        with laptop.start("project", {}) as repository:
+            repository.commit("Import")
+            repository.push()
+            for number in (1, 2):
+                assert edit_and_push(cloud, repository, number) == PUSH
+            before = cloud.billed
+            repository.pull()
+            assert cloud.billed - before == NOTHING_NEW
+
+
+def edit_and_push(cloud: Cloud, repository: Repository, number: int) -> Billed:
+    workload().edit_one(repository.root, number)
+    repository.commit("Edit one")
+    before = cloud.billed
+    repository.push()
+    return cloud.billed - before
