@@ -6,7 +6,7 @@ from functools import cached_property
 
 from sopor.account import Account
 from sopor.crypto.keys import ProjectKeys
-from sopor.errors import StateConflict
+from sopor.errors import NotFound, StateConflict
 from sopor.remote import LogMoved, Remote
 from sopor.repository.context import Context, now
 from sopor.repository.project_keys import unwrap_keys
@@ -55,7 +55,15 @@ class Connection:
 
     def _fetch_pack(self, pack: PackId, size: int) -> bytes:
         self._context.progress(f"fetching {size:,} bytes")
-        return self.remote.get_pack(self._context.project, pack, size)
+        try:
+            return self.remote.get_pack(self._context.project, pack, size)
+        except NotFound:
+            raise VerificationError(
+                Layer.PACK,
+                f"the server does not have pack {pack.short}, which its log lists",
+                hint="nothing here was changed; the device that pushed it still has it: "
+                "ask who runs the server",
+            ) from None
 
     def fetch(self) -> Received:
         """Receives everything that is new."""

@@ -108,6 +108,8 @@ class Receiver:
         for data in answer.entries:
             commits += self._take_entry(PushEntry.parse(data), membership, keys, answer)
         self._check_head(answer)
+        if answer.more and not answer.entries and not answer.membership_entries:
+            raise VerificationError(Layer.WIRE, "the answer announces more and brings nothing")
         return Received(len(answer.entries), commits, answer.more)
 
     def _extend_membership(self, answer: Answer) -> MembershipLog:
@@ -124,6 +126,10 @@ class Receiver:
             )
         if answer.members.seq == log.head.seq and answer.members != log.head:
             raise ForkError("the server shows another membership log than was verified before")
+        if not answer.more and answer.members != log.head:
+            raise VerificationError(
+                Layer.WIRE, "the answer lacks the membership entries that it announces"
+            )
         return log
 
     def _check_head(self, answer: Answer) -> None:
