@@ -85,6 +85,7 @@ class TamperingProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # headers and body are two writes
 
             def handle_any(self) -> None:
                 sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
