@@ -74,10 +74,10 @@ class Connections:
             raise StoreUnavailable(f"the database does not answer: {error}") from error
 
     def _take(self) -> sqlite3.Connection:
-        if self._process != os.getpid():
-            # A forked process may not touch, nor even close, what its parent opened.
-            self._inherited, self._idle, self._process = self._idle, [], os.getpid()
         with self._lock:
+            if self._process != os.getpid():
+                # A forked process may not touch, nor even close, what its parent opened.
+                self._inherited, self._idle, self._process = self._idle, [], os.getpid()
             if self._idle:
                 return self._idle.pop()
         return self._open()
