@@ -20,10 +20,10 @@ from sopor.formats.errors import FormatError
 from sopor.formats.gather import Found, gather
 from sopor.formats.json_text import JsonStyle, JsonText
 from sopor.formats.ordering import merge_keys
-from sopor.formats.record import RECORD_TYPE, ROOT_FOLDER, make_record, record_id
+from sopor.formats.record import ROOT_FOLDER, make_record, record_id
 from sopor.formats.text import TextStyle, decode_text
 from sopor.formats.types import ID_PREFIXES, type_key, type_name
-from sopor.model.document import Body, Document, DocumentId, Json, split_local
+from sopor.model.document import RECORD_TYPE, Body, Document, DocumentId, Json, split_local
 
 SHARDED = "{type}/{shard}/{id}.json"
 FLAT = "{type}/{id}.json"

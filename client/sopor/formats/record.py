@@ -18,9 +18,16 @@ import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-from sopor.model.document import Body, Document, DocumentError, DocumentId, Json, parent_of
+from sopor.model.document import (
+    RECORD_TYPE,
+    Body,
+    Document,
+    DocumentError,
+    DocumentId,
+    Json,
+    parent_of,
+)
 
-RECORD_TYPE = "sopor_file"
 WORKSPACE = "workspace"
 ROOT_FOLDER = "."
 OWN_FIELDS = frozenset({"_id", "_type", "path", "format", "roots", "extras"})

@@ -29,6 +29,9 @@ __all__ = [
 Body: TypeAlias = dict[str, Json]
 DocumentId = NewType("DocumentId", str)
 
+RECORD_TYPE = "sopor_file"
+"""The ``_type`` of the records that say how documents lie in files (`sopor.formats.record`)."""
+
 MAX_ID_LENGTH = 200
 MAX_DEPTH = 100
 _UNFIT_FOR_IDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -78,7 +78,4 @@ def put_documents(context: Context, documents: Mapping[DocumentId, Document | No
 
 def baseline_documents(context: Context, path: str) -> Sequence[Document]:
     """Returns the documents that a file holds by the index, from the store."""
-    files = context.files
-    return [
-        context.load(cid) for key, cid in files.baseline().items() if files.path_of(key) == path
-    ]
+    return [context.load(cid) for cid in context.files.baseline_in(path).values()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sopor.crypto.pack import Base, SealedPack, write_packs
 from sopor.errors import MergeConflicts, StateConflict
-from sopor.formats.record import record_id
+from sopor.formats.record import is_record
 from sopor.model.commit import Commit
 from sopor.model.document import Document, DocumentId, parent_of
 from sopor.model.state import Delta, State
@@ -117,9 +117,10 @@ def _chosen(
 
 def _needed_with(scan: Scan, document_id: DocumentId) -> Iterable[DocumentId]:
     """Yields changes without which a document would hang in the air: new parents, its file."""
-    path = scan.paths.get(document_id)
-    if path is not None and record_id(path) in scan.changes:
-        yield record_id(path)
+    path = scan.paths.get(document_id, "")
+    for record_id, record in scan.changes.items():
+        if record is not None and is_record(record) and _holds(scan.paths[record_id], path):
+            yield record_id
     document = scan.changes[document_id]
     parent = parent_of(document) if document else None
     seen = {document_id}
@@ -128,6 +129,13 @@ def _needed_with(scan: Scan, document_id: DocumentId) -> Iterable[DocumentId]:
         yield parent
         above = scan.changes[parent]
         parent = parent_of(above) if above else None
+
+
+def _holds(place: str, path: str) -> bool:
+    """Tells whether the record at a place (a file, or a tree's folder) is that of a path."""
+    if place.endswith("/"):
+        return place == "./" or path.startswith(place)
+    return place == path
 
 
 def make_commit(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sopor.cli.paint import one_line, paint
-from sopor.formats.record import RECORD_TYPE
+from sopor.model.document import RECORD_TYPE
 
 if TYPE_CHECKING:
     from sopor.repository.results import DocumentChange
