@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run tour test check check-terraform format coverage fuzz requirements archive \
+.PHONY: help setup run tour test check check-terraform format coverage fuzz requirements cloud-race archive \
 	deploy clean
 
 help: ## List the targets
@@ -100,6 +100,9 @@ STACK = infra/terraform/examples/minimal
 deploy: archive ## Deploy to Google Cloud (PROJECT=id, STACK=folder)
 	terraform -chdir=$(STACK) init -input=false
 	terraform -chdir=$(STACK) apply $(if $(PROJECT),-var project_id=$(PROJECT)) $(ARGS)
+
+cloud-race: setup ## Let 8 clients push through two functions on the emulators (PUSHES=1000)
+	@SOPOR_RACE_PUSHES=$(or $(PUSHES),1000) $(PY) -m pytest tests/cloud/test_race.py $(ARGS)
 
 clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) build dist infra/terraform/build htmlcov *.egg-info .coverage .coverage.* .hypothesis \
