@@ -67,7 +67,7 @@ class Tour:
     def play(self, steps: list[Step]) -> None:
         """Runs every step; raises TourError at the first that disappoints."""
         for step in steps:
-            self.say(f"\n\033[1m{step.device} $ {step.command}\033[0m")
+            self.say(f"\n{bold(f'{step.device} $ {step.command}')}")
             command = step.command.replace(PORT, self.port).replace(
                 "../../examples", f"{ROOT}/examples"
             )
@@ -138,6 +138,12 @@ class Tour:
             self.server.wait(timeout=30)
             if self.server.stdout is not None:
                 self.server.stdout.close()
+
+
+def bold(text: str) -> str:
+    """Returns the text in bold where somebody looks at a terminal that shows it."""
+    plain = "NO_COLOR" in os.environ or not sys.stdout.isatty()
+    return text if plain else f"\033[1m{text}\033[0m"
 
 
 def free_port() -> str:
