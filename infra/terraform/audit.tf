@@ -3,7 +3,7 @@
 # These settings hold for the whole project.
 
 resource "google_project_iam_audit_config" "this" {
-  for_each = {
+  for_each = !var.audit_logs ? {} : {
     "storage.googleapis.com"       = [for account in google_service_account.function : account.member]
     "datastore.googleapis.com"     = [for account in google_service_account.function : account.member]
     "secretmanager.googleapis.com" = []

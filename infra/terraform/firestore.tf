@@ -2,19 +2,40 @@
 # database beside the old one; append its id to `databases` and import it, as README.md tells.
 
 locals {
-  firestore_fields = merge([
+  # Firestore would index every field of every document. The server asks for documents by name and by
+  # the four fields below; the rest is signed or encrypted bytes, whose index entries would cost
+  # storage and slow every push. A test compares this with what the server's adapter asks.
+  firestore_collections = [
+    "accounts",
+    "branch_pages",
+    "challenges",
+    "devices",
+    "entry_parts",
+    "logins",
+    "membership_entries",
+    "organizations",
+    "projects",
+    "push_entries",
+  ]
+
+  firestore_fields = concat(
+    [for collection in local.firestore_collections : { collection = collection, name = "*" }],
+    [
+      { collection = "devices", name = "live", order = "ASCENDING" },
+      { collection = "projects", name = "org", order = "ASCENDING" },
+      { collection = "push_entries", name = "commits", array = "CONTAINS" },
+      { collection = "push_entries", name = "packs", array = "CONTAINS" },
+      # Firestore deletes the note of an answered challenge within a day after it expires.
+      { collection = "challenges", name = "expires", ttl = true },
+    ],
+  )
+
+  firestore_fields_of_databases = merge([
     for database in local.databases : {
-      for field in local.firestore_field_overrides :
+      for field in local.firestore_fields :
       "${database}/${field.collection}/${field.name}" => merge(field, { database = database })
     }
   ]...)
-
-  # Collections and fields as the server's Firestore adapter names them. Firestore would index every
-  # field; the server asks by document name or by the few fields that are not listed here. Bytes that
-  # are never asked for would cost index storage with every push.
-  firestore_field_overrides = [
-    { collection = "challenges", name = "expires", ttl = true },
-  ]
 }
 
 resource "google_firestore_database" "this" {
@@ -53,18 +74,27 @@ resource "google_firestore_backup_schedule" "daily" {
 }
 
 resource "google_firestore_field" "this" {
-  for_each = local.firestore_fields
+  for_each = local.firestore_fields_of_databases
 
   project    = var.project_id
   database   = google_firestore_database.this[each.value.database].name
   collection = each.value.collection
   field      = each.value.name
 
-  # An empty index_config means: no index.
-  index_config {}
+  # Without a block for an index this means: none.
+  index_config {
+    dynamic "indexes" {
+      for_each = [for index in [each.value] : index if can(index.order) || can(index.array)]
+      content {
+        query_scope  = "COLLECTION"
+        order        = try(indexes.value.order, null)
+        array_config = try(indexes.value.array, null)
+      }
+    }
+  }
 
   dynamic "ttl_config" {
-    for_each = each.value.ttl ? [true] : []
+    for_each = try(each.value.ttl, false) ? [true] : []
     content {}
   }
 }

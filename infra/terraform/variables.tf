@@ -102,13 +102,13 @@ variable "max_instances" {
 variable "server" {
   description = <<-EOT
     Settings of the server: quota_bytes is the most that one organization may store (0: no limit), registration `open` or
-    `closed`, login_rate the logins that one address may begin in a minute, trusted_proxies how many proxies append to
+    `closed`, login_rate the requests to log in or register from one address in a minute, trusted_proxies how many proxies append to
     X-Forwarded-For (1: Google's own; 2 with a load balancer), log `info`, `warning` or `off`.
   EOT
   type = object({
     quota_bytes     = optional(number, 10737418240)
     registration    = optional(string, "open")
-    login_rate      = optional(number, 120)
+    login_rate      = optional(number, 600)
     trusted_proxies = optional(number)
     log             = optional(string, "info")
   })
@@ -126,7 +126,7 @@ variable "server" {
 
   validation {
     condition     = var.server.login_rate >= 1 && floor(var.server.login_rate) == var.server.login_rate
-    error_message = "server.login_rate must be a whole number of logins a minute, at least 1."
+    error_message = "server.login_rate must be a whole number of requests a minute, at least 1."
   }
 
   validation {
@@ -162,6 +162,12 @@ variable "restore_days" {
     condition     = var.restore_days >= 7 && var.restore_days <= 89 && floor(var.restore_days) == var.restore_days
     error_message = "restore_days must be a whole number from 7 (what the housekeeping relies on) to 89 (Cloud Storage keeps deleted objects for 90 days at most)."
   }
+}
+
+variable "audit_logs" {
+  description = "Log who reads or writes packs, documents and the secret. The setting is the project's: of two deployments in one project, one sets it."
+  type        = bool
+  default     = true
 }
 
 variable "deletion_protection" {

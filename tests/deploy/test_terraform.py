@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.deploy.planning import HEAD, Changes
 from tests.deploy.terraforming import MODULE, Terraform, copied, need_terraform, terraform
 
 _README = (MODULE / "README.md").read_text(encoding="utf-8")
@@ -76,41 +77,12 @@ _TARGETS = (
     "name",
     "project",
 )
-_NAMED = {
-    **{f'google_service_account.function["{name}"]': name for name in ("api", "housekeeping")},
-    "google_service_account.build": "build",
-    "google_service_account.scheduler": "scheduler",
-}
-_ROLES = {
-    f'google_project_iam_custom_role.{kind}["{name}"]': f"ROLE:{kind}-{name}"
-    for kind in ("documents", "objects")
-    for name in ("api", "housekeeping")
-} | {"google_project_iam_custom_role.sign": "ROLE:sign"}
-_HEAD = """
-mock_provider "google" {
-  mock_data "google_project" {
-    defaults        = { number = "123456789012" }
-    override_during = plan
-  }
-}
-variables {
-  project_id     = "my-project"
-  region         = "europe-west3"
-  source_archive = "tests/fixtures/archive"
-}
-"""
 
 
 @pytest.fixture
 def module(tmp_path: Path) -> Terraform:
     """Terraform on a copy of the module."""
     return terraform(copied(tmp_path))
-
-
-@pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The changes that Terraform plans for a new deployment."""
-    return plan(terraform(copied(tmp_path_factory.mktemp("planned"))), overrides())
 
 
 def test_sources_have_the_standard_format() -> None:
@@ -146,7 +118,7 @@ def test_an_example_is_valid(tmp_path: Path, example: str) -> None:
     terraform(folder)
 
 
-def test_rights_are_exactly_these(planned: list[dict[str, Any]]) -> None:
+def test_rights_are_exactly_these(planned: Changes) -> None:
     bindings = {
         binding(change["type"], change["change"]["after"])
         for change in planned
@@ -156,7 +128,7 @@ def test_rights_are_exactly_these(planned: list[dict[str, Any]]) -> None:
 
 
 def test_nothing_rests_on_keys_basic_roles_or_default_accounts(
-    planned: list[dict[str, Any]],
+    planned: Changes,
 ) -> None:
     kinds = {change["type"] for change in planned}
     authoritative = {kind for kind in kinds if re.search(r"_iam_(binding|policy)$", kind)}
@@ -174,7 +146,7 @@ def test_a_wrong_setting_is_refused_with_what_to_do(module: Terraform) -> None:
     for number, wrong in enumerate(WRONG):
         settings = "\n".join(f"    {name} = {value}" for name, value in wrong.items())
         (tests / f"wrong{number}.tftest.hcl").write_text(
-            f'{_HEAD}\nrun "wrong" {{\n  command = plan\n  variables {{\n{settings}\n  }}\n}}\n',
+            f'{HEAD}\nrun "wrong" {{\n  command = plan\n  variables {{\n{settings}\n  }}\n}}\n',
             encoding="utf-8",
         )
 
@@ -239,33 +211,6 @@ def test_the_readme_lists_every_variable_and_output() -> None:
 
 def _all_tests() -> str:
     return "".join(path.read_text("utf-8") for path in sorted(MODULE.glob("tests/*.tftest.hcl")))
-
-
-def plan(module: Terraform, head: str) -> list[dict[str, Any]]:
-    """Returns the changes that Terraform plans for a new deployment."""
-    (module.folder / "tests" / "plan.tftest.hcl").write_text(
-        f'{head}\nrun "plan" {{\n  command = plan\n}}\n', encoding="utf-8"
-    )
-    ran = module.run("test", "-json", "-verbose", "-filter=tests/plan.tftest.hcl")
-    assert ran.errors == []
-    (planned,) = (message["test_plan"] for message in ran.messages if "test_plan" in message)
-    changes: list[dict[str, Any]] = planned["resource_changes"]
-    return changes
-
-
-def overrides() -> str:
-    """Returns a test's head in which accounts and roles are known by short names."""
-    values = {
-        target: f'email = "{name}", member = "{name}", name = "name of {name}"'
-        for target, name in _NAMED.items()
-    }
-    values |= {target: f'id = "{role}"' for target, role in _ROLES.items()}
-    values["google_artifact_registry_repository.images"] = 'name = "sopor-images"'
-    return _HEAD + "".join(
-        f"override_resource {{\n  target = {target}\n  override_during = plan\n"
-        f"  values = {{ {value} }}\n}}\n"
-        for target, value in values.items()
-    )
 
 
 def binding(kind: str, planned: dict[str, Any]) -> tuple[str, str, str, str, str | None]:

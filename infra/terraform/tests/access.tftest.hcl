@@ -82,11 +82,17 @@ run "only_api_is_public" {
   }
 }
 
-run "api_can_be_closed" {
+run "api_can_be_closed_and_logging_left_to_another_deployment" {
   command = plan
 
   variables {
-    public = false
+    public     = false
+    audit_logs = false
+  }
+
+  assert {
+    condition     = length(google_project_iam_audit_config.this) == 0
+    error_message = "Two deployments in one project would fight over its audit logs."
   }
 
   assert {

@@ -43,6 +43,33 @@ run "everything_is_kept_for_a_week" {
   }
 }
 
+run "what_expires_is_deleted_and_what_is_not_asked_for_is_not_indexed" {
+  command = plan
+
+  assert {
+    condition     = [for name, f in google_firestore_field.this : name if length(f.ttl_config) > 0] == ["sopor/challenges/expires"]
+    error_message = "Something else expires, or answered challenges stay for good."
+  }
+
+  assert {
+    condition = {
+      for name, f in google_firestore_field.this : name => [for i in f.index_config[0].indexes : coalesce(i.order, i.array_config)]
+      if length(f.index_config[0].indexes) > 0
+      } == {
+      "sopor/devices/live"         = ["ASCENDING"]
+      "sopor/projects/org"         = ["ASCENDING"]
+      "sopor/push_entries/commits" = ["CONTAINS"]
+      "sopor/push_entries/packs"   = ["CONTAINS"]
+    }
+    error_message = "The indexes are others than the server's queries need."
+  }
+
+  assert {
+    condition     = toset([for f in google_firestore_field.this : f.collection if f.field == "*"]) == toset(local.firestore_collections)
+    error_message = "A collection indexes every field."
+  }
+}
+
 run "packs_outlive_every_backup" {
   command = plan
 
@@ -113,7 +140,7 @@ run "a_restored_database_is_used_and_the_old_one_kept" {
   }
 
   assert {
-    condition     = toset(keys(google_firestore_backup_schedule.daily)) == toset(["sopor", "sopor-restored"]) && length(google_firestore_field.this) % 2 == 0
+    condition     = toset(keys(google_firestore_backup_schedule.daily)) == toset(["sopor", "sopor-restored"]) && length(google_firestore_field.this) == 2 * length(local.firestore_fields)
     error_message = "The restored database lacks backups or fields."
   }
 }
