@@ -15,8 +15,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run tour test check check-terraform format coverage fuzz requirements cloud-race archive \
-	deploy clean
+.PHONY: help setup run tour test check check-terraform format coverage fuzz requirements archive \
+	cloud-race coldstart cost deploy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,12 @@ STACK = infra/terraform/examples/minimal
 deploy: archive ## Deploy to Google Cloud (PROJECT=id, STACK=folder)
 	terraform -chdir=$(STACK) init -input=false
 	terraform -chdir=$(STACK) apply $(if $(PROJECT),-var project_id=$(PROJECT)) $(ARGS)
+
+coldstart: setup ## Print the time from a function's start to its first answer, and its imports
+	@$(PY) tests/bench/coldstart.py $(ARGS)
+
+cost: setup ## Print what pushes and pulls cost on Google Cloud, in dollars
+	@$(PY) tests/bench/cost.py $(ARGS)
 
 cloud-race: setup ## Let 8 clients push through two functions on the emulators (PUSHES=1000)
 	@SOPOR_RACE_PUSHES=$(or $(PUSHES),1000) $(PY) -m pytest tests/cloud/test_race.py $(ARGS)

@@ -16,11 +16,11 @@ from sopor_server.service.branches import change_branches
 from sopor_server.service.context import Context
 from sopor_server.service.pull import Since, pull
 from sopor_server.service.push import Push, push
-from tests.cloud.conftest import Cloud
 from tests.support.inside import served
 from tests.support.stored import Household
 from tests.support.story import Project, move
 from tests.support.transports import Billed
+from tests.support.watched import WatchedCloud
 from tests.support.workload import workload
 from tests.support.world import World
 
@@ -28,7 +28,7 @@ PUSH = Billed(reads=3, writes=3, class_a=1)
 NOTHING_NEW = Billed(reads=2)
 
 
-def cost_of(cloud: Cloud, use: Callable[[Context], object]) -> Billed:
+def cost_of(cloud: WatchedCloud, use: Callable[[Context], object]) -> Billed:
     before = cloud.billed
     use(cloud.context())
     return cloud.billed - before
@@ -36,7 +36,7 @@ def cost_of(cloud: Cloud, use: Callable[[Context], object]) -> Billed:
 
 @pytest.mark.parametrize("entries", [0, 10, 150])
 def test_a_push_costs_the_same_after_any_history(
-    cloud: Cloud, home: Household, caller: Caller, project: Project, entries: int
+    cloud: WatchedCloud, home: Household, caller: Caller, project: Project, entries: int
 ) -> None:
     for number in range(entries):
         branch = BranchId.random() if number % 4 == 3 else project.main
@@ -67,7 +67,7 @@ def test_a_push_costs_the_same_after_any_history(
 
 
 def test_who_loses_a_race_pays_for_what_it_lacks(
-    cloud: Cloud, home: Household, caller: Caller, project: Project
+    cloud: WatchedCloud, home: Household, caller: Caller, project: Project
 ) -> None:
     pack = b"a pack"
     entry = project.entry(home.keys, project.commit(), packs=[pack])
@@ -83,7 +83,7 @@ def test_who_loses_a_race_pays_for_what_it_lacks(
 
 
 def test_a_size_is_written_once_in_a_while_without_a_further_write(
-    cloud: Cloud, home: Household, caller: Caller, project: Project
+    cloud: WatchedCloud, home: Household, caller: Caller, project: Project
 ) -> None:
     """Other processes learn what a project takes from the pin that a push writes anyway."""
     other = cloud.another_store()
@@ -103,7 +103,7 @@ def test_a_size_is_written_once_in_a_while_without_a_further_write(
 
 @pytest.mark.parametrize("documents", [10, 10_000])
 def test_pushes_and_pulls_of_clients_keep_to_the_budget(
-    cloud: Cloud, tmp_path: Path, documents: int
+    cloud: WatchedCloud, tmp_path: Path, documents: int
 ) -> None:
     work = workload()
     with served(cloud.context()) as server:
@@ -119,7 +119,7 @@ def test_pushes_and_pulls_of_clients_keep_to_the_budget(
             assert cloud.billed - before == NOTHING_NEW
 
 
-def edit_and_push(cloud: Cloud, repository: Repository, number: int) -> Billed:
+def edit_and_push(cloud: WatchedCloud, repository: Repository, number: int) -> Billed:
     workload().edit_one(repository.root, number)
     repository.commit("Edit one")
     before = cloud.billed

@@ -8,16 +8,16 @@ from sopor_core.ids import BranchId, CommitId
 from sopor_core.limits import MAX_ENTRY_BYTES, MAX_OPS
 from sopor_core.push_entry import MAX_LABEL_BYTES, BranchOp
 from sopor_server.adapters.firestore.branches import MOST_IN_HEAD, read_branches
-from tests.cloud.conftest import Cloud
 from tests.support.stored import Household
 from tests.support.story import Keys, Project, move
+from tests.support.watched import WatchedCloud
 
 ALL = 2**40
 
 
 @pytest.mark.parametrize("commits", [4000, 2800])
 def test_the_longest_entries_come_back_whole(
-    cloud: Cloud, home: Household, project: Project, commits: int
+    cloud: WatchedCloud, home: Household, project: Project, commits: int
 ) -> None:
     parents = [CommitId.random() for _ in range(8 if commits < 4000 else 1)]
     chain = [project.commit(*parents) for _ in range(commits)]
@@ -37,7 +37,7 @@ def test_the_longest_entries_come_back_whole(
 
 
 def test_branches_beyond_what_a_document_holds(
-    cloud: Cloud, home: Household, project: Project
+    cloud: WatchedCloud, home: Household, project: Project
 ) -> None:
     head = home.push(project).commits[-1]
     label = bytes(MAX_LABEL_BYTES)
@@ -69,7 +69,7 @@ def test_branches_beyond_what_a_document_holds(
 
 
 def test_a_reader_of_pages_that_are_replaced_reads_again(
-    cloud: Cloud, home: Household, project: Project, monkeypatch: pytest.MonkeyPatch
+    cloud: WatchedCloud, home: Household, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sopor_server.adapters.firestore.branches.MOST_IN_HEAD", 400)
     head = home.push(project).commits[-1]
@@ -92,7 +92,7 @@ def test_a_reader_of_pages_that_are_replaced_reads_again(
 
 
 @pytest.mark.parametrize("login", [".", "..", "__dunder__", "a/b", "/", "ä" * 800, "x" * 1600])
-def test_logins_that_would_be_no_names_of_documents(cloud: Cloud, login: str) -> None:
+def test_logins_that_would_be_no_names_of_documents(cloud: WatchedCloud, login: str) -> None:
     home = Household.found(cloud.store, Keys(login))
     found = cloud.store.account_by_login(login)
     assert found is not None

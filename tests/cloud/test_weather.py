@@ -18,11 +18,11 @@ from sopor_server.ports.errors import (
     MembershipMoved,
     StoreUnavailable,
 )
-from tests.cloud.conftest import Cloud
 from tests.support.emulators import PROJECT
 from tests.support.stored import Household, account_of, device_of, genesis_of, new_keys
 from tests.support.story import TIME, Project, pack_id
 from tests.support.transports import Fault
+from tests.support.watched import WatchedCloud
 
 ONCE = [(Fault.BEFORE,), (Fault.AFTER,), (Fault.LOST,), (Fault.ABORTED,)]
 WEATHER = [*ONCE, (Fault.ABORTED, Fault.LOST), (Fault.BEFORE, Fault.AFTER), (Fault.ABORTED,) * 4]
@@ -36,7 +36,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("faults", WEATHER)
 def test_a_push_lands_once_whatever_happens_to_its_commit(
-    cloud: Cloud, home: Household, project: Project, faults: tuple[Fault, ...]
+    cloud: WatchedCloud, home: Household, project: Project, faults: tuple[Fault, ...]
 ) -> None:
     before = home.push(project)
     cloud.documents.plan(":commit", *faults)
@@ -54,7 +54,7 @@ def test_a_push_lands_once_whatever_happens_to_its_commit(
 
 
 def test_a_push_that_may_have_landed_is_found_when_it_comes_again(
-    cloud: Cloud, home: Household, project: Project
+    cloud: WatchedCloud, home: Household, project: Project
 ) -> None:
     """The commit is carried out, then nothing answers any more: the caller can only try again."""
     entry = project.entry(home.keys, project.commit())
@@ -73,7 +73,7 @@ def test_a_push_that_may_have_landed_is_found_when_it_comes_again(
 
 
 def test_an_outage_is_told_and_changes_nothing(
-    cloud: Cloud, home: Household, project: Project
+    cloud: WatchedCloud, home: Household, project: Project
 ) -> None:
     entry = project.entry(home.keys, project.commit())
     append = home.appending(project, entry)
@@ -88,7 +88,7 @@ def test_an_outage_is_told_and_changes_nothing(
 
 @pytest.mark.parametrize("faults", ONCE)
 def test_who_lost_a_race_is_told_so_in_any_weather(
-    cloud: Cloud, home: Household, project: Project, faults: tuple[Fault, ...]
+    cloud: WatchedCloud, home: Household, project: Project, faults: tuple[Fault, ...]
 ) -> None:
     late = home.appending(project, project.entry(home.keys, project.commit()))
     cloud.store.project(project.id)
@@ -103,7 +103,7 @@ def test_who_lost_a_race_is_told_so_in_any_weather(
 
 
 def test_a_role_taken_away_elsewhere_counts_although_this_process_remembers(
-    cloud: Cloud, home: Household, project: Project
+    cloud: WatchedCloud, home: Household, project: Project
 ) -> None:
     append = home.appending(project, project.entry(home.keys, project.commit()))
     cloud.store.project(project.id)
@@ -115,7 +115,7 @@ def test_a_role_taken_away_elsewhere_counts_although_this_process_remembers(
 
 
 def test_a_size_written_elsewhere_does_not_refuse_a_push(
-    cloud: Cloud, home: Household, project: Project
+    cloud: WatchedCloud, home: Household, project: Project
 ) -> None:
     """The organization's document changed, its membership did not."""
     other_project = home.new_project()
@@ -130,7 +130,7 @@ def test_a_size_written_elsewhere_does_not_refuse_a_push(
 
 
 def test_what_is_remembered_from_before_a_restore_is_read_again(
-    cloud: Cloud, home: Household, project: Project
+    cloud: WatchedCloud, home: Household, project: Project
 ) -> None:
     """An update time later than the document's is refused as an invalid argument."""
     found = cloud.store._projects._read(project.id)
@@ -143,7 +143,9 @@ def test_what_is_remembered_from_before_a_restore_is_read_again(
 
 
 @pytest.mark.parametrize("faults", ONCE)
-def test_registering_happens_once_in_any_weather(cloud: Cloud, faults: tuple[Fault, ...]) -> None:
+def test_registering_happens_once_in_any_weather(
+    cloud: WatchedCloud, faults: tuple[Fault, ...]
+) -> None:
     keys = new_keys()
     account, genesis, device = account_of(keys), genesis_of(keys), device_of(keys)
     cloud.documents.plan(":commit", *faults)
@@ -156,7 +158,7 @@ def test_registering_happens_once_in_any_weather(cloud: Cloud, faults: tuple[Fau
 
 @pytest.mark.parametrize("faults", ONCE)
 def test_a_challenge_counts_for_who_answered_it_in_any_weather(
-    cloud: Cloud, faults: tuple[Fault, ...]
+    cloud: WatchedCloud, faults: tuple[Fault, ...]
 ) -> None:
     cloud.documents.plan(":commit", *faults)
     cloud.store.use_challenge(bytes(32), TIME + 100, TIME)
@@ -167,7 +169,7 @@ def test_a_challenge_counts_for_who_answered_it_in_any_weather(
 
 @pytest.mark.parametrize("faults", ONCE)
 def test_other_writes_happen_once_in_any_weather(
-    cloud: Cloud, home: Household, project: Project, faults: tuple[Fault, ...]
+    cloud: WatchedCloud, home: Household, project: Project, faults: tuple[Fault, ...]
 ) -> None:
     store = cloud.store
 
@@ -197,7 +199,7 @@ def test_other_writes_happen_once_in_any_weather(
     assert store.organization(home.org.id) == replace(home.org, bytes=100)
 
 
-def test_reads_come_through_weather(cloud: Cloud, home: Household) -> None:
+def test_reads_come_through_weather(cloud: WatchedCloud, home: Household) -> None:
     cloud.documents.plan(":batchGet", Fault.BEFORE, Fault.LOST, Fault.ABORTED)
     assert cloud.store.organization(home.org.id) == home.org
     cloud.documents.plan(":batchGet", *[Fault.LOST] * retries.ATTEMPTS)
@@ -207,7 +209,7 @@ def test_reads_come_through_weather(cloud: Cloud, home: Household) -> None:
 
 
 @pytest.mark.parametrize("faults", [*ONCE[:3], (Fault.BEFORE, Fault.LOST)])
-def test_a_blob_is_put_once_in_any_weather(cloud: Cloud, faults: tuple[Fault, ...]) -> None:
+def test_a_blob_is_put_once_in_any_weather(cloud: WatchedCloud, faults: tuple[Fault, ...]) -> None:
     cloud.objects.plan("POST", *faults)
     assert cloud.blobs.put(KEY, b"bytes") is True
     assert cloud.objects.is_done
@@ -222,7 +224,7 @@ def test_a_blob_is_put_once_in_any_weather(cloud: Cloud, faults: tuple[Fault, ..
     assert cloud.blobs.size(KEY) is None
 
 
-def test_a_storage_that_is_down_is_told(cloud: Cloud) -> None:
+def test_a_storage_that_is_down_is_told(cloud: WatchedCloud) -> None:
     cloud.objects.plan("POST", *[Fault.BEFORE] * retries.ATTEMPTS)
     with pytest.raises(StoreUnavailable):
         cloud.blobs.put(KEY, b"bytes")
@@ -235,7 +237,7 @@ def test_what_nobody_listens_to_is_unavailable() -> None:
         database.get("accounts/none")
 
 
-def test_a_missing_bucket_is_not_an_empty_one(cloud: Cloud) -> None:
+def test_a_missing_bucket_is_not_an_empty_one(cloud: WatchedCloud) -> None:
     cloud.blobs._bucket = "no-such-bucket"
     with pytest.raises(StoreUnavailable):
         list(cloud.blobs.list("packs"))

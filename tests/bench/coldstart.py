@@ -1,0 +1,133 @@
+"""Prints how long a function takes from the start of its process to its first answer.
+
+The first answer is that of ``/v1/health``, which asks both storages. A run on SQLite and files and
+one on the emulators of Google's; the latter imports what finds credentials on Google Cloud as well,
+which the emulators would not need. What Google adds (a machine, a container) is not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from http.client import HTTPConnection
+
+from tests.support import emulators
+from tests.support.functions import ROOT, cloud_environment
+
+_FRAMEWORK = "from functions_framework._cli import _cli; _cli()"
+_CREDENTIALS = "import google.auth.compute_engine, google.auth.transport.urllib3; "
+_SQLITE = (
+    "import functions_framework, gunicorn.app.base, main; from sopor_server import bootstrap; "
+)
+_SQLITE += "import os; bootstrap.build(bootstrap.Config.from_environment(os.environ))"
+
+
+def first_answer(settings: Mapping[str, str], before: str = "") -> float:
+    """Starts a function and returns the seconds until it has answered."""
+    port = emulators.unused_port()
+    source = str(ROOT / "functions" / "main.py")
+    arguments = ["--source", source, "--target", "api", "--host", "127.0.0.1", "--port", str(port)]
+    environment = _environment(settings)
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-c", before + _FRAMEWORK, *arguments],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not _answers(port):
+            if process.poll() is not None:
+                raise SystemExit("the function did not start")
+            time.sleep(0.002)
+        return time.perf_counter() - begun
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", "/v1/health")
+        return connection.getresponse().status == 200
+    except ConnectionError:
+        return False
+    finally:
+        connection.close()
+
+
+def profile(settings: Mapping[str, str], before: str) -> list[tuple[str, float]]:
+    """Returns the packages that take most of the import, with their own milliseconds."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", before + _SQLITE],
+        env=_environment(settings) | {"PYTHONPATH": str(ROOT / "functions")},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    spent: Counter[str] = Counter()
+    for line in ran.stderr.splitlines():
+        own, _, name = line.removeprefix("import time:").split("|", 2)
+        if own.strip().isdigit():
+            spent[_package(name.strip())] += int(own)
+    return [(name, micros / 1000) for name, micros in spent.most_common(12)]
+
+
+def _package(module: str) -> str:
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "google" else parts[0]
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name[:6] != "SOPOR_"}
+    return kept | {"SOPOR_LOG": "off", "THREADS": "16", **settings}
+
+
+def show(name: str, settings: Mapping[str, str], before: str, runs: int) -> None:
+    """Measures one kind of storage and prints what was found."""
+    first_answer(settings, before)
+    times = sorted(first_answer(settings, before) for _ in range(runs))
+    print(f"\n{name}: median of {runs} {statistics.median(times):.3f} s", end="")
+    print(f" (from {times[0]:.3f} to {times[-1]:.3f})")
+    for package, millis in profile(settings, before):
+        print(f"  {millis:7.1f} ms  {package}")
+
+
+def main() -> int:
+    """Measures both; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=9)
+    runs = parser.parse_args().runs
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        show("SQLite and files", {"SOPOR_DATA": str(folder / "data")}, "", runs)
+        try:
+            addresses = []
+            for command in (emulators.firestore_command, emulators.storage_command):
+                port = emulators.unused_port()
+                running = emulators.running(command(port), port, folder / command.__name__)
+                addresses.append(stack.enter_context(running))
+        except emulators.MissingError as missing:
+            print(f"not on this machine: {missing}", file=sys.stderr)
+            return 1
+        settings = cloud_environment(*addresses)
+        show("Firestore and Cloud Storage", settings, _CREDENTIALS, runs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
