@@ -46,6 +46,21 @@ def test_the_server_knows_every_variable_that_is_set(planned: Changes) -> None:
         assert set(environment) <= known, name
 
 
+def test_main_exports_what_is_deployed(planned: Changes) -> None:
+    deployed = {
+        change["change"]["after"]["build_config"][0]["entry_point"]
+        for change in planned
+        if change["type"] == "google_cloudfunctions2_function"
+    }
+    source = (ROOT / "functions" / "main.py").read_text(encoding="utf-8")
+    (exported,) = re.findall(r"(?m)^__all__ = (\[.+\])$", source)
+    missing = deployed - set(ast.literal_eval(exported))
+
+    if missing == {"housekeeping"}:
+        pytest.xfail("the housekeeping is not written yet; it cannot be deployed before")
+    assert missing == set()
+
+
 def test_the_housekeeping_has_no_identity_to_lose(planned: Changes) -> None:
     config = Config.from_environment(environments(planned)["housekeeping"], serving=False)
 
