@@ -1,5 +1,5 @@
 """The functions that are deployed; `functions-framework --source functions/main.py` serves them."""
 
-from sopor_server.entry import api
+from sopor_server.entry import api, housekeeping
 
-__all__ = ["api"]
+__all__ = ["api", "housekeeping"]

@@ -1,4 +1,4 @@
-"""The command `sopor-server`: the whole backend as one process on SQLite and files."""
+"""The command `sopor-server`: the whole backend as one process, and its housekeeping."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from sopor_server.errors import InvalidConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code, 2 for what cannot be started."""
+    """Serves until SIGTERM or SIGINT, or keeps the house once.
+
+    Returns the exit code, 2 for what cannot be started.
+    """
     options = _parser().parse_args(arguments)
     os.umask(0o077)
     if options.data is not None:
         os.environ["SOPOR_DATA"] = str(options.data.absolute())
     try:
+        if options.command == "housekeeping":
+            _keep_house(everything=options.everything)
+            return 0
         config = Config.from_environment(os.environ)
         _check(config, options.host, options.port)
     except (SoporError, OSError) as error:
@@ -37,6 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sopor-server", description="Serve Sopor's backend on SQLite and files."
     )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=("serve", "housekeeping"),
+        default="serve",
+        help="serve, or remove once what nothing needs any more (run it daily) (%(default)s)",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port", type=int, default=8440, help="port to listen on, 0 chooses one (%(default)s)"
@@ -44,7 +57,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, help="folder of all data (default: SOPOR_DATA, or the user's)"
     )
+    parser.add_argument(
+        "--everything", action="store_true", help="let the housekeeping look at packs of any age"
+    )
     return parser
+
+
+def _keep_house(*, everything: bool) -> None:
+    from sopor_server.bootstrap import keep_house
+
+    done = keep_house(os.environ, everything=everything)
+    sys.stdout.write(
+        f"looked at {done.looked_at} packs, marked {done.marked},"
+        f" removed {done.removed} ({done.freed} bytes)\n"
+    )
 
 
 def _check(config: Config, host: str, port: int) -> None:

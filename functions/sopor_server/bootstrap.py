@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
@@ -19,6 +23,9 @@ from sopor_server.ports.blobs import BlobStore
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.service.context import Context
 from sopor_server.throttle import Throttle
+
+if TYPE_CHECKING:
+    from sopor_server.service.housekeeping import Report
 
 _lock = Lock()
 _application: Application | None = None
@@ -62,6 +69,43 @@ def build(config: Config) -> Application:
         by_address=Throttle(config.login_rate, 60.0 / config.login_rate),
     )
     return Application(context, config.trusted_proxies)
+
+
+def answer_housekeeping(request: Request) -> Response:
+    """Runs the housekeeping for a POST; the scheduler tries again after any other answer than 200.
+
+    Who may call is for the platform to decide.
+    """
+    if request.method != "POST":
+        return Response("the housekeeping is asked by POST\n", 405, {"Allow": "POST"})
+    try:
+        done = asdict(keep_house(os.environ))
+    except (SoporError, OSError) as error:
+        line = {"severity": "CRITICAL", "message": f"the housekeeping failed: {error}"}
+        sys.stderr.write(json.dumps(line) + "\n")
+        return Response("the housekeeping failed, its log tells why\n", 500)
+    line = {"severity": "INFO", "message": "the housekeeping is done", **done}
+    sys.stderr.write(json.dumps(line) + "\n")
+    return Response(json.dumps(done), mimetype="application/json")
+
+
+def keep_house(environment: Mapping[str, str], *, everything: bool = False) -> Report:
+    """Runs the housekeeping once on the storages that the environment names.
+
+    Raises:
+        InvalidConfig: the environment is not as it must be.
+        StoreUnavailable: a storage does not answer.
+        OSError: the data folder cannot be made.
+    """
+    from sopor_server.service.housekeeping import Housekeeping
+
+    config = Config.from_environment(environment, serving=False)
+    store, blobs = storages(config)
+    try:
+        now = time.time_ns() // 1_000_000
+        return Housekeeping(store, blobs, now, config.restore_days + 1, everything).run()
+    finally:
+        store.close()
 
 
 def storages(config: Config) -> tuple[MetadataStore, BlobStore]:

@@ -6,6 +6,8 @@
     SOPOR_LOGIN_RATE       requests to log in or register from one address in a minute (600)
     SOPOR_TRUSTED_PROXIES  how many proxies in front append to X-Forwarded-For (0)
     SOPOR_THREADS          requests that `sopor-server` works on at once (16)
+    SOPOR_RESTORE_DAYS     for how many days back a backup may be restored: what it could need is
+                           kept by the housekeeping (7)
     SOPOR_LOG              `info`, `warning` (failures only) or `off` (info)
 
 In brackets stands what holds where nothing is set. On Google Cloud five more are set, and nothing
@@ -61,6 +63,7 @@ class Config:
     trusted_proxies: int = 0
     threads: int = 16
     log: str = "info"
+    restore_days: int = 7
     cloud: Cloud | None = None
     identity: ServerIdentity | None = None
 
@@ -79,6 +82,7 @@ class Config:
             trusted_proxies=reader.take("TRUSTED_PROXIES", _count, 0),
             threads=reader.take("THREADS", _positive, 16),
             log=reader.take("LOG", _one_of("info", "warning", "off"), "info"),
+            restore_days=reader.take("RESTORE_DAYS", _count, 7),
             cloud=_cloud(reader),
             identity=_identity(reader, needed=serving),
         )

@@ -13,3 +13,10 @@ def api(request: Request) -> Response:
     from sopor_server.bootstrap import serve
 
     return serve(request)
+
+
+def housekeeping(request: Request) -> Response:
+    """Removes what nothing needs any more; answers what was done, 500 where it could not be."""
+    from sopor_server.bootstrap import answer_housekeeping
+
+    return answer_housekeeping(request)

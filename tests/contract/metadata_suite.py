@@ -211,6 +211,12 @@ class AccountContract(_Suite):
             with pytest.raises(ChallengeUsed):
                 store.use_challenge(bytes(32), TIME + 100, TIME + later)
 
+    def test_notes_are_kept_until_they_expire(self, store: MetadataStore) -> None:
+        store.use_challenge(bytes(32), TIME + 100, TIME)
+        store.drop_expired(TIME + 100)
+        with pytest.raises(ChallengeUsed):
+            store.use_challenge(bytes(32), TIME + 100, TIME + 100)
+
     def test_of_many_answers_in_threads_one_counts(self, store: MetadataStore) -> None:
         calls = [lambda: store.use_challenge(bytes(32), TIME + 100, TIME)] * 8
         assert successes(in_threads(calls), ChallengeUsed) == 1
@@ -491,6 +497,37 @@ class PushContract(_Suite):
         found = store.project(project.id)
         assert found is not None
         assert found.bytes == 150 + len(entry.encoded)
+
+    def test_packs_that_no_entry_lists_are_told(
+        self, store: MetadataStore, home: Household, project: Project
+    ) -> None:
+        listed, staged, neither = (pack_id(name) for name in (b"l", b"s", b"n"))
+        many = [pack_id(b"%d" % number) for number in range(70)]
+        assert set(store.unlisted(ProjectId.random(), [listed])) == {listed}
+        assert list(store.unlisted(project.id, [])) == []
+        home.push(project, project.entry(home.keys, project.commit(), packs=[b"l"]))
+        store.stage_pack(project.id, ListedPack(staged, 10), TIME)
+        asked = [listed, staged, neither, *many]
+        assert set(store.unlisted(project.id, asked)) == {staged, neither, *many}
+
+    def test_a_staged_pack_that_is_gone_counts_no_more(
+        self, store: MetadataStore, home: Household, project: Project
+    ) -> None:
+        staged, listed = ListedPack(pack_id(b"s" * 100), 100), ListedPack(pack_id(b"l"), 1)
+        store.stage_pack(project.id, staged, TIME)
+        store.stage_pack(project.id, listed, TIME)
+        entry = home.push(project, project.entry(home.keys, project.commit(), packs=[b"l"]))
+        for _ in range(2):
+            store.uncount_pack(project.id, staged)
+            store.uncount_pack(project.id, listed)
+        store.uncount_pack(ProjectId.random(), staged)
+        found = store.project(project.id)
+        assert found is not None
+        assert found.bytes == 1 + len(entry.encoded)
+        store.stage_pack(project.id, staged, TIME)
+        found = store.project(project.id)
+        assert found is not None
+        assert found.bytes == 101 + len(entry.encoded)
 
     def test_entries_are_read_in_pages(
         self, store: MetadataStore, home: Household, project: Project

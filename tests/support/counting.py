@@ -32,6 +32,7 @@ _METADATA = {
     "append_push": _Cost(writes=3),
     "check": _Cost(1),
     "commits": _Cost(pages=True),
+    "drop_expired": _Cost(),
     "create_account": _Cost(writes=5),
     "device": _Cost(1),
     "devices": _Cost(pages=True),
@@ -45,6 +46,8 @@ _METADATA = {
     "revoke_device": _Cost(writes=1),
     "stage_pack": _Cost(writes=1),
     "touch_device": _Cost(writes=1),
+    "uncount_pack": _Cost(writes=1),
+    "unlisted": _Cost(pages=True),
     "use_challenge": _Cost(writes=1),
 }
 _BLOBS = {

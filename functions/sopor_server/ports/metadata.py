@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, ProjectId
+from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import ListedCommit, ListedPack
 from sopor_server.ports.records import (
     Account,
@@ -168,6 +168,19 @@ class MetadataStore(Protocol):
 
         Its bytes count to the project. An unknown project is ignored.
         """
+
+    def unlisted(self, project: ProjectId, packs: Collection[PackId]) -> Collection[PackId]:
+        """Returns those of the packs that no entry of the project lists; all, if it is unknown."""
+
+    def uncount_pack(self, project: ProjectId, pack: ListedPack) -> None:
+        """Counts a pack no longer that was staged, is not listed, and is gone.
+
+        Again, or for a pack that is not counted, it does nothing. A pack that was staged long ago
+        may stay counted.
+        """
+
+    def drop_expired(self, now: int) -> None:
+        """Drops notes of challenges that expired before ``now``, unless the storage does so."""
 
     def close(self) -> None:
         """Gives up connections; the store is not used afterwards."""

@@ -72,6 +72,12 @@ class Log:
         found = self._database.query(self._path, where, select=("entry", "parts"))
         return [(int(document.id), entry) for document, entry in self._whole(found)]
 
+    def listed(self, field: str, ids: Sequence[bytes]) -> set[bytes]:
+        """Returns all ids in the field of the entries that list one of at most 30 ids."""
+        where = self._database.where(field, "ARRAY_CONTAINS_ANY", list(map(bytes, ids)))
+        found = self._database.query(self._path, where, select=(field,))
+        return {id_ for document in found for id_ in document.fields[field]}
+
     def numbers(self, field: str, ids: Sequence[bytes]) -> list[int]:
         """Returns the numbers of the entries that list one of at most 30 ids."""
         where = self._database.where(field, "ARRAY_CONTAINS_ANY", list(map(bytes, ids)))

@@ -72,7 +72,7 @@ class Organizations:
     def pin(self, found: Document, project: ProjectId, size: int) -> Write:
         """Returns the write that holds an organization as it was found while a project grows."""
         sizes = unpack_numbers(found.fields["sizes"])
-        if size - sizes.get(project, 0) < STEP:
+        if abs(size - sizes.get(project, 0)) < STEP:
             return self._database.change(found, {})
         return self._database.change(found, {"sizes": pack_numbers({**sizes, project: size})})
 

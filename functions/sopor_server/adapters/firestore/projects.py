@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sopor_core.ids import AccountId, CommitId, OrgId, ProjectId
+from sopor_core.ids import AccountId, CommitId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import Citation, ListedCommit, ListedPack, PushEntry
 from sopor_server.adapters.firestore.branches import change_branches, read_branches
 from sopor_server.adapters.firestore.database import Database, Write
@@ -154,6 +154,29 @@ class Projects:
 
         settle(self._database, prepare)
 
+    def unlisted(self, project: ProjectId, packs: Collection[PackId]) -> Collection[PackId]:
+        """Returns those of the packs that no entry lists."""
+        log = self._log(project)
+        listed: set[bytes] = set()
+        for some in _slices(list(packs)):
+            listed.update(log.listed("packs", some))
+        return [pack for pack in packs if pack not in listed]
+
+    def uncount(self, project: ProjectId, pack: ListedPack) -> None:
+        """Counts a staged pack no longer, as long as it is among those counted lately."""
+
+        def prepare(_: Attempt) -> list[Write] | None:
+            head = self._read(project)
+            if head is None or not _counted(head.fields["packs"], pack):
+                return None
+            if not self.unlisted(project, [pack.id]):
+                return None
+            packs = _without_pack(head.fields["packs"], pack)
+            size = head.fields["bytes"] - pack.size
+            return [self._database.change(head, {"bytes": size, "packs": packs})]
+
+        settle(self._database, prepare)
+
     def _plan_from_memory(self, append: PushAppend) -> _Plan | None:
         """Plans with what was read before, unless it does not fit: that proves nothing."""
         head = self._found.find(project_path(append.entry.project))
@@ -269,8 +292,15 @@ def _commits_of(entry: bytes) -> dict[CommitId, ListedCommit]:
 
 def _counted(packs: bytes, pack: ListedPack) -> bool:
     """Tells whether a pack is among those that were counted lately."""
-    short = pack.id[:_ID_BYTES]
-    return any(packs[at : at + _ID_BYTES] == short for at in range(0, len(packs), _ID_BYTES))
+    return pack.id[:_ID_BYTES] in _shorts(packs)
+
+
+def _without_pack(packs: bytes, pack: ListedPack) -> bytes:
+    return b"".join(short for short in _shorts(packs) if short != pack.id[:_ID_BYTES])
+
+
+def _shorts(packs: bytes) -> list[bytes]:
+    return [packs[at : at + _ID_BYTES] for at in range(0, len(packs), _ID_BYTES)]
 
 
 def _with_packs(packs: bytes, more: Iterable[ListedPack]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, ProjectId
+from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import ListedCommit, ListedPack
 from sopor_server.adapters.firestore.accounts import Accounts
 from sopor_server.adapters.firestore.database import Database
@@ -124,3 +124,14 @@ class FirestoreMetadataStore:
         time: int,  # noqa: ARG002
     ) -> None:
         self._projects.stage(project, pack)
+
+    def unlisted(  # noqa: D102
+        self, project: ProjectId, packs: Collection[PackId]
+    ) -> Collection[PackId]:
+        return self._projects.unlisted(project, packs)
+
+    def uncount_pack(self, project: ProjectId, pack: ListedPack) -> None:  # noqa: D102
+        self._projects.uncount(project, pack)
+
+    def drop_expired(self, now: int) -> None:
+        """Does nothing: Firestore deletes such notes by their time to live."""

@@ -112,13 +112,18 @@ def touch(db: sqlite3.Connection, device: DeviceId, time: int) -> None:
 
 def use_challenge(db: sqlite3.Connection, challenge: bytes, expires: int, now: int) -> None:
     """Notes an answered challenge; raises ChallengeUsed."""
-    db.execute("DELETE FROM used_challenges WHERE expires < ?", (now,))
+    drop_expired(db, now)
     cursor = db.execute(
         "INSERT OR IGNORE INTO used_challenges (challenge, expires) VALUES (?, ?)",
         (challenge, expires),
     )
     if cursor.rowcount == 0:
         raise ChallengeUsed("the challenge was answered before")
+
+
+def drop_expired(db: sqlite3.Connection, now: int) -> None:
+    """Drops notes of challenges that count no more anyway."""
+    db.execute("DELETE FROM used_challenges WHERE expires < ?", (now,))
 
 
 def _device(row: tuple[Any, ...]) -> Device:

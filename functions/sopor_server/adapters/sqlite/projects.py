@@ -12,6 +12,7 @@ from sopor_core.ids import (
     CommitId,
     EntryHash,
     OrgId,
+    PackId,
     ProjectId,
     StateRoot,
 )
@@ -128,6 +129,31 @@ def stage(db: sqlite3.Connection, project: ProjectId, pack: ListedPack, time: in
     if db.execute("SELECT 1 FROM projects WHERE project = ?", (project,)).fetchone():
         added = _insert_pack(db, project, pack, time, None)
         db.execute("UPDATE projects SET bytes = bytes + ? WHERE project = ?", (added, project))
+
+
+def unlisted(
+    db: sqlite3.Connection, project: ProjectId, packs: Collection[PackId]
+) -> Collection[PackId]:
+    """Returns those of the packs that no entry lists."""
+    rows = (
+        db.execute(
+            "SELECT 1 FROM packs WHERE project = ? AND pack = ? AND seq IS NOT NULL",
+            (project, pack),
+        ).fetchone()
+        for pack in packs
+    )
+    return [pack for pack, row in zip(packs, rows, strict=True) if row is None]
+
+
+def uncount(db: sqlite3.Connection, project: ProjectId, pack: ListedPack) -> None:
+    """Counts a staged pack no longer."""
+    cursor = db.execute(
+        "DELETE FROM packs WHERE project = ? AND pack = ? AND seq IS NULL", (project, pack.id)
+    )
+    db.execute(
+        "UPDATE projects SET bytes = bytes - ? WHERE project = ?",
+        (cursor.rowcount * pack.size, project),
+    )
 
 
 def _has(db: sqlite3.Connection, project: ProjectId, place: Citation) -> bool:

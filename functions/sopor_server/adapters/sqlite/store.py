@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, ProjectId
+from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import ListedCommit, ListedPack
 from sopor_server.adapters.sqlite import accounts, organizations, projects
 from sopor_server.adapters.sqlite.connections import Connections
@@ -124,3 +124,17 @@ class SqliteMetadataStore:
     def stage_pack(self, project: ProjectId, pack: ListedPack, time: int) -> None:  # noqa: D102
         with self._connections.write() as db:
             projects.stage(db, project, pack, time)
+
+    def unlisted(  # noqa: D102
+        self, project: ProjectId, packs: Collection[PackId]
+    ) -> Collection[PackId]:
+        with self._connections.read() as db:
+            return projects.unlisted(db, project, packs)
+
+    def uncount_pack(self, project: ProjectId, pack: ListedPack) -> None:  # noqa: D102
+        with self._connections.write() as db:
+            projects.uncount(db, project, pack)
+
+    def drop_expired(self, now: int) -> None:  # noqa: D102
+        with self._connections.write() as db:
+            accounts.drop_expired(db, now)

@@ -1,0 +1,122 @@
+"""Housekeeping: removes packs that nothing lists, in two steps that are days apart.
+
+A push stores its packs before its entry, so a crash in between leaves packs that no entry lists.
+Such a pack is marked when it is a day old, and removed when it is still not listed `keep_days`
+after that. So long a restore of the metadata may bring back entries that list it, or take away
+entries whose packs clients then publish again.
+
+A mark is an empty blob ``orphans/{project}/{pack}``; its time is that of the first finding.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sopor_core.ids import PackId, ProjectId
+from sopor_core.push_entry import ListedPack
+from sopor_server.ports.blobs import BlobInfo, BlobStore, pack_key
+from sopor_server.ports.errors import BlobMissing
+from sopor_server.ports.metadata import MetadataStore
+
+DAY = 24 * 60 * 60 * 1000
+_LOOKED_AT_DAYS = 14
+_PACKS, _MARKS = "packs", "orphans"
+
+
+@dataclass
+class Report:
+    """What a run did: packs looked at, newly marked and removed; bytes that removing freed."""
+
+    looked_at: int = 0
+    marked: int = 0
+    removed: int = 0
+    freed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """Keeps the house of two storages.
+
+    ``now`` is the time in milliseconds, ``keep_days`` how long a marked pack is kept: a day more
+    than any restore goes back. ``everything`` looks at packs of any age; otherwise packs older
+    than two weeks that are not marked were looked at by earlier runs.
+    """
+
+    store: MetadataStore
+    blobs: BlobStore
+    now: int
+    keep_days: int
+    everything: bool = False
+
+    def run(self) -> Report:
+        """Does the work; may be broken off at any point and run again.
+
+        Raises:
+            StoreUnavailable: a storage does not answer.
+        """
+        self.store.drop_expired(self.now)
+        marks = {
+            blob.key.removeprefix(f"{_MARKS}/"): blob.modified for blob in self.blobs.list(_MARKS)
+        }
+        report = Report()
+        for project, packs in self._candidates(marks).items():
+            self._look_at(project, packs, marks, report)
+        for name in marks:
+            if self.blobs.size(f"{_PACKS}/{name}") is None:
+                self.blobs.delete(f"{_MARKS}/{name}")
+        return report
+
+    def _candidates(self, marks: Mapping[str, int]) -> Mapping[ProjectId, Sequence[ListedPack]]:
+        found: dict[ProjectId, list[ListedPack]] = defaultdict(list)
+        for blob in self.blobs.list(_PACKS):
+            name = blob.key.removeprefix(f"{_PACKS}/")
+            age = self.now - blob.modified
+            is_due = age >= DAY and (self.everything or age < _LOOKED_AT_DAYS * DAY)
+            if is_due or name in marks:
+                project, pack = _ids(blob)
+                found[project].append(pack)
+        return found
+
+    def _look_at(
+        self,
+        project: ProjectId,
+        packs: Sequence[ListedPack],
+        marks: Mapping[str, int],
+        report: Report,
+    ) -> None:
+        unlisted = self.store.unlisted(project, [pack.id for pack in packs])
+        report.looked_at += len(packs)
+        for pack in packs:
+            name = pack_key(project, pack.id).removeprefix(f"{_PACKS}/")
+            since = marks.get(name)
+            if pack.id not in unlisted:
+                if since is not None:
+                    self.blobs.delete(f"{_MARKS}/{name}")
+            elif since is None:
+                self.blobs.put(f"{_MARKS}/{name}", b"")
+                report.marked += 1
+            elif self.now - since >= self.keep_days * DAY and self._remove(project, pack):
+                self.blobs.delete(f"{_MARKS}/{name}")
+                report.removed += 1
+                report.freed += pack.size
+
+    def _remove(self, project: ProjectId, pack: ListedPack) -> bool:
+        """Removes a pack, unless an entry comes in this moment that lists it."""
+        key = pack_key(project, pack.id)
+        try:
+            data = self.blobs.get(key)
+        except BlobMissing:
+            return False
+        self.blobs.delete(key)
+        if pack.id not in self.store.unlisted(project, [pack.id]):
+            self.blobs.put(key, data)
+            return False
+        self.store.uncount_pack(project, pack)
+        return True
+
+
+def _ids(blob: BlobInfo) -> tuple[ProjectId, ListedPack]:
+    _, project, pack = blob.key.split("/")
+    return ProjectId.from_hex(project), ListedPack(PackId.from_hex(pack), blob.size)
