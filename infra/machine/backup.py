@@ -3,9 +3,9 @@
 
 usage: backup.py DATA TARGET [--keep DAYS]
 
-The target then holds `server.json` (the server's id and secret), `blobs/` (the packs, copied once,
-as they never change) and one `TIME.sqlite3` a run. Metadata is copied before packs: the server
-stores packs before what names them, so every pack that the copy names is there to be copied after.
+The target then holds `server.json` (the server's id and secret), one `TIME.sqlite3` a run, and in
+`blobs/` every pack that one of them names, copied once, as packs never change. Metadata is copied
+before packs: the server stores packs before what names them, so all of them are there by then.
 Needs Python 3.11 and nothing else; writes nothing to the data folder but what SQLite needs to read.
 """
 
@@ -18,14 +18,13 @@ import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _TIME = "%Y-%m-%dT%H-%M-%S.%fZ"
 _TEMPORARY = ".new"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PACK = re.compile(r"[0-9a-f]{64}")
 
 
 class Incomplete(Exception):
@@ -33,7 +32,7 @@ class Incomplete(Exception):
 
 
 def back_up(data: Path, target: Path, keep: timedelta) -> Path:
-    """Makes a checked backup, removes metadata older than ``keep``, and returns the new metadata.
+    """Makes a checked backup, removes what is older than ``keep``, and returns the new metadata.
 
     Raises:
         Incomplete: the database is damaged, or a pack is missing or is not what its name says.
@@ -44,26 +43,49 @@ def back_up(data: Path, target: Path, keep: timedelta) -> Path:
     metadata = target / f"{now.strftime(_TIME)}.sqlite3"
     _copy_database(data / "metadata.sqlite3", metadata)
     _copy(data / "server.json", target / "server.json")
-    for name in _blobs(data / "blobs"):
-        if not (target / "blobs" / name).exists():
-            _copy(data / "blobs" / name, target / "blobs" / name)
-    check(metadata, target / "blobs")
+    for name, size in packs(metadata).items():
+        _keep_pack(data / "blobs" / name, target / "blobs" / name, size)
     for old in target.glob("*.sqlite3"):
         if now - datetime.strptime(old.stem, _TIME).replace(tzinfo=UTC) > keep:
             old.unlink()
+    _drop_unnamed(target)
     return metadata
 
 
-def check(metadata: Path, blobs: Path) -> None:
-    """Raises Incomplete unless the database is whole and every pack that it names is there."""
+def packs(metadata: Path) -> dict[str, int]:
+    """Returns the packs that entries list: their paths below `blobs/`, and sizes in bytes.
+
+    Raises:
+        Incomplete: the database is damaged.
+        sqlite3.Error: it cannot be read.
+    """
     with closing(sqlite3.connect(f"{metadata.as_uri()}?mode=ro", uri=True)) as connection:
         (state,) = connection.execute("PRAGMA integrity_check").fetchone()
         if state != "ok":
             raise Incomplete(f"{metadata} is damaged: {state}")
-        for project, pack, size in connection.execute("SELECT project, pack, size FROM packs"):
-            path = blobs / "packs" / project.hex() / f"{pack.hex()[:2]}.d" / pack.hex()
-            if not path.is_file() or path.stat().st_size != size:
-                raise Incomplete(f"the pack {path} of {size} bytes is missing or has another size")
+        listed = "SELECT project, pack, size FROM packs WHERE seq IS NOT NULL"
+        return {
+            f"packs/{project.hex()}/{pack.hex()[:2]}.d/{pack.hex()}": size
+            for project, pack, size in connection.execute(listed)
+        }
+
+
+def _keep_pack(source: Path, target: Path, size: int) -> None:
+    if not target.exists():
+        try:
+            _copy(source, target)
+        except FileNotFoundError:
+            raise Incomplete(f"the pack {source} is missing") from None
+    if target.stat().st_size != size:
+        raise Incomplete(f"the pack {target} does not have its {size} bytes")
+
+
+def _drop_unnamed(target: Path) -> None:
+    """Removes packs that no metadata of the backup names any more."""
+    named = {name for metadata in target.glob("*.sqlite3") for name in packs(metadata)}
+    for path in (target / "blobs").rglob("*"):
+        if path.is_file() and path.relative_to(target / "blobs").as_posix() not in named:
+            path.unlink()
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -82,7 +104,7 @@ def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = target.with_name(f"{target.name}{_TEMPORARY}")
     shutil.copyfile(source, temporary)
-    if _SHA256.fullmatch(source.name):
+    if _PACK.fullmatch(source.name):
         with temporary.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != source.name:
                 raise Incomplete(f"{source} is not what its name says; the disk may be failing")
@@ -94,12 +116,6 @@ def _settle(temporary: Path, target: Path) -> None:
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(target)
-
-
-def _blobs(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.suffix != _TEMPORARY and path.is_file():
-            yield path.relative_to(folder)
 
 
 def main() -> int:

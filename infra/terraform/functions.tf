@@ -32,7 +32,7 @@ locals {
       concurrency   = 1
       max_instances = 1
       timeout       = 1800
-      environment   = local.storage_environment
+      environment   = merge(local.storage_environment, { SOPOR_RESTORE_DAYS = tostring(var.restore_days) })
       secrets       = {}
     }
   }

@@ -4,8 +4,7 @@
 # Metrics, objectives and the dashboard are free and always there.
 
 locals {
-  api_name          = google_cloudfunctions2_function.this["api"].name
-  housekeeping_name = google_cloudfunctions2_function.this["housekeeping"].name
+  api_name = google_cloudfunctions2_function.this["api"].name
 
   # Of Cloud Run's metrics and of the log metric below, those of `api`.
   of_api = "monitored_resource=\"cloud_run_revision\",service_name=\"${local.api_name}\""
@@ -67,7 +66,7 @@ locals {
     setup = {
       title    = "The server is not set up"
       severity = "CRITICAL"
-      filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${local.api_name}\" OR \"${local.housekeeping_name}\") AND severity=CRITICAL"
+      filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.api_name}\" AND severity=CRITICAL"
     }
     housekeeping = {
       title    = "The housekeeping fails"

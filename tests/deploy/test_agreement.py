@@ -54,11 +54,8 @@ def test_main_exports_what_is_deployed(planned: Changes) -> None:
     }
     source = (ROOT / "functions" / "main.py").read_text(encoding="utf-8")
     (exported,) = re.findall(r"(?m)^__all__ = (\[.+\])$", source)
-    missing = deployed - set(ast.literal_eval(exported))
 
-    if missing == {"housekeeping"}:
-        pytest.xfail("the housekeeping is not written yet; it cannot be deployed before")
-    assert missing == set()
+    assert deployed <= set(ast.literal_eval(exported))
 
 
 def test_the_housekeeping_has_no_identity_to_lose(planned: Changes) -> None:
@@ -66,6 +63,7 @@ def test_the_housekeeping_has_no_identity_to_lose(planned: Changes) -> None:
 
     assert config.cloud == Cloud("my-project", "sopor", "my-project-sopor-packs")
     assert config.identity is None
+    assert config.restore_days == 7
 
 
 def test_the_adapter_asks_by_the_fields_that_are_indexed(planned: Changes) -> None:
@@ -75,7 +73,7 @@ def test_the_adapter_asks_by_the_fields_that_are_indexed(planned: Changes) -> No
         if after["index_config"][0]["indexes"]
     }
 
-    assert {field for _, field in indexed} == set(queried_fields())
+    assert {field for _, field in indexed} == set(queried_fields()), "see adapters/firestore"
 
 
 def test_the_adapter_names_the_collections_that_are_set_up(planned: Changes) -> None:
@@ -172,7 +170,7 @@ def queried_fields() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 first = node.args[0] if node.args else None
-                asks = node.func.attr in {"where", "listing", "numbers"}
+                asks = node.func.attr in {"where", "listed", "listing", "numbers"}
                 if asks and isinstance(first, ast.Constant) and first.value != "__name__":
                     yield str(first.value)
 

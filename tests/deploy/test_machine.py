@@ -81,6 +81,21 @@ def test_a_backup_tells_of_a_rotten_pack(tmp_path: Path) -> None:
     assert "is not what its name says" in told
 
 
+def test_a_backup_drops_what_only_old_metadata_named(tmp_path: Path) -> None:
+    data, target = stored(tmp_path), tmp_path / "backups"
+    (named,) = (path for path in (data / "blobs").rglob("*") if path.is_file())
+    unnamed = target / "blobs" / "packs" / "00" / "00.d" / ("0" * 64)
+    unnamed.parent.mkdir(parents=True)
+    unnamed.touch()
+    # A pack that was stored and is listed by nothing yet is no part of a backup.
+    (named.parent / ("1" * 64)).touch()
+
+    back_up(data, target)
+
+    kept = {path.name for path in (target / "blobs").rglob("*") if path.is_file()}
+    assert kept == {named.name}
+
+
 def test_a_backup_of_nothing_fails_and_makes_no_database(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
 
@@ -92,13 +107,14 @@ def test_a_backup_of_nothing_fails_and_makes_no_database(tmp_path: Path) -> None
 
 def test_old_metadata_goes_and_nobody_else_can_read_the_rest(tmp_path: Path) -> None:
     data, target = stored(tmp_path), tmp_path / "backups"
-    target.mkdir(mode=0o700)
+    first = back_up(data, target)
     for name in ("2026-01-01T00-00-00.000000Z.sqlite3", "2999-01-01T00-00-00.000000Z.sqlite3"):
-        (target / name).touch()
+        shutil.copyfile(first, target / name)
 
     made = back_up(data, target)
 
     assert {path.name for path in target.glob("*.sqlite3")} == {
+        first.name,
         made.name,
         "2999-01-01T00-00-00.000000Z.sqlite3",
     }
@@ -113,13 +129,13 @@ def test_the_guide_names_what_the_server_knows() -> None:
         [sys.executable, "-m", "sopor_server", "--help"], capture_output=True, text=True, check=True
     ).stdout
 
-    unit = (MACHINE / "sopor.service").read_text(encoding="utf-8")
+    units = "".join(path.read_text(encoding="utf-8") for path in MACHINE.glob("*.service"))
     assert documented
     assert documented <= known
-    assert set(re.findall(r"SOPOR_\w+", unit)) <= documented
-    options = set(re.findall(r"sopor-server[^\n`]*?(--[a-z]+[^\n`]*)", GUIDE + unit))
-    assert set(re.findall(r"--[a-z]+", " ".join(options))) == {"--host", "--port", "--data"}
-    assert all(option in usage for option in ("--host", "--port", "--data"))
+    assert set(re.findall(r"SOPOR_\w+", units)) <= documented
+    for command in re.findall(r"sopor-server([ a-z-][^\n`]*)", GUIDE + units):
+        assert set(re.findall(r"--[a-z]+", command)) <= set(re.findall(r"--[a-z]+", usage))
+        assert set(re.findall(r"^ ([a-z]+)", command)) <= set(re.findall(r"[a-z]+", usage))
 
 
 def test_the_guide_installs_the_files_that_there_are() -> None:
