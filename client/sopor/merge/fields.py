@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from sopor.merge.algebra import ABSENT, Absent, Side, merge3, merge_maps
 from sopor.merge.conflicts import FieldConflict, MergeResult
 from sopor.merge.keys import key_field
-from sopor.merge.lists import merge_keyed, merge_plain
+from sopor.merge.lists import merge_keyed, merge_names, merge_plain
 from sopor.merge.paths import ElementKey, Path
-from sopor.merge.quiet import only_quiet_changes, settle_quietly
+from sopor.merge.quiet import ORDER_FIELDS, only_quiet_changes, settle_quietly
 from sopor.merge.text import merged_text
 from sopor.merge.values import MaybeJson, same_json
 from sopor.model.document import Body, Document, Json
@@ -137,6 +137,9 @@ class _Merge:
 
             return merge3(base, ours, theirs, on_conflict=merge, same=same_json)
 
+        order = merge_names(base, ours, theirs) if path[0] in ORDER_FIELDS else None
+        if order is not None:
+            return order
         key = key_field(base, ours, theirs)
         if key is not None:
             return merge_keyed((base, ours, theirs), key, clash)

@@ -60,6 +60,18 @@ def _unify(base: dict[str, Body], side: dict[str, Body], other: dict[str, Body])
     return unified
 
 
+def merge_names(base: Stretch, ours: Stretch, theirs: Stretch) -> Stretch | None:
+    """Merges lists of different strings that say an order; returns ``None`` for other lists.
+
+    Never conflicts: what a side removed is gone, what a side added stays, and both orders count.
+    """
+    if not all(_are_names(each) for each in (base, ours, theirs)):
+        return None
+    old, left, right = ([str(name) for name in each] for each in (base, ours, theirs))
+    kept = {name for name in {*left, *right} if name not in old or (name in left and name in right)}
+    return list[Json](merge_order(old, left, right, kept))
+
+
 def merge_plain(
     base: Stretch, ours: Stretch, theirs: Stretch, merge_element: MergePlaced
 ) -> Stretch | None:

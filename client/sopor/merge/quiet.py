@@ -23,6 +23,9 @@ QUIET_FIELDS: Mapping[str, Pick] = {
 }
 """Members of a document whose changes never conflict, and which of two numbers stays."""
 
+ORDER_FIELDS = frozenset({"dataPropertyOrder", "environmentPropertyOrder"})
+"""Members of a document that hold lists of names, which say nothing but an order."""
+
 
 def settle_quietly(path: Path, ours: MaybeJson, theirs: MaybeJson) -> MaybeJson:
     """Returns the value for a place that never conflicts, ``ABSENT`` if the place may conflict."""

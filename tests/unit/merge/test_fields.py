@@ -372,3 +372,25 @@ def test_values_nested_as_deep_as_documents_may_be_merge_as_a_whole() -> None:
 
     _, conflicts = member(nested(1), nested(2), nested(3))
     assert conflicts == [".".join(["x"] * 48)]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "merged"),
+    [
+        (["a", "b"], ["a", "b", "c", "d"], ["a", "b", "d"]),
+        (["c", "a", "b"], ["a", "b", "c", "d"], ["c", "d", "a", "b"]),
+        (["a", "b", "c", "x"], ["a", "b", "c", "y"], ["a", "b", "c", "x", "y"]),
+    ],
+)
+def test_the_order_of_variables_never_conflicts(
+    ours: list[Json], theirs: list[Json], merged: list[Json]
+) -> None:
+    base: list[Json] = ["a", "b", "c"]
+    versions = [request(dataPropertyOrder={"&": order}) for order in (base, ours, theirs)]
+    result = merge_document(*versions)
+    assert result.conflicts == ()
+    assert result.document is not None
+    assert result.document.body["dataPropertyOrder"] == {"&": merged}
+    mirrored = merge_document(versions[0], versions[2], versions[1]).document
+    assert mirrored is not None
+    assert mirrored.body == result.document.body
