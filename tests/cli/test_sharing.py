@@ -148,6 +148,12 @@ def test_a_sync_that_meets_a_conflict(ada: Ada) -> None:
     assert 'value: "50"' in pets.read("petstore.yaml")
 
 
+def test_a_server_that_lost_nothing_needs_no_repair(ada: Ada) -> None:
+    pets = start(ada.device("laptop"))
+    assert pets("sopor repair").out == "The server has everything\n"
+    assert pets("sopor repair --json").json == {"entries": 0, "membership_entries": 0}
+
+
 def test_branches_on_the_server(ada: Ada) -> None:
     pets = start(ada.device("laptop"))
     pets("sopor switch -c next")

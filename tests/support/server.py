@@ -46,11 +46,11 @@ class RunningServer:
         return code
 
 
-def start_server(data: Path, **settings: str) -> RunningServer:
+def start_server(data: Path, port: int = 0, **settings: str) -> RunningServer:
     """Starts a server and returns when it listens; ``settings`` are environment variables."""
     log = data.with_name(f"{data.name}.log")
     environment = {name: value for name, value in os.environ.items() if name[:6] != "SOPOR_"}
-    command = [sys.executable, "-m", "sopor_server", "--port", "0", "--data", str(data)]
+    command = [sys.executable, "-m", "sopor_server", "--port", str(port), "--data", str(data)]
     with log.open("a", encoding="utf-8") as stderr:
         process = subprocess.Popen(
             command,
@@ -72,7 +72,7 @@ def start_server(data: Path, **settings: str) -> RunningServer:
 @contextmanager
 def running_server(data: Path, **settings: str) -> Iterator[RunningServer]:
     """Runs a server for the length of a ``with`` block."""
-    server = start_server(data, **settings)
+    server = start_server(data, 0, **settings)
     try:
         yield server
     finally:

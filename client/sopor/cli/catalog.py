@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Tools": {
         "config": "read and change settings",
         "fsck": "verify everything that is stored here",
+        "repair": "bring a server forward that was restored from a backup",
         "serve": "run a server on this machine",
         "completion": "print the completion script of a shell",
         "help": "explain a command or a topic",

@@ -128,8 +128,8 @@ _REFUSALS: dict[Code, tuple[type[TheirFault], str | None, str | None]] = {
 def _shorter() -> SoporError:
     return RollbackError(
         "the server knows fewer entries of the project than this device has verified",
-        hint="nothing here was changed; the server lost data or hides it: ask who runs it, "
-        "keep this copy, and see `sopor fsck`",
+        hint="nothing here was changed; ask who runs the server: if a backup was restored, "
+        "`sopor repair` brings it forward, else it hides what it had",
     )
 
 

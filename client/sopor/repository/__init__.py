@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         committing,
         history,
         merging,
+        repairing,
         reporting,
         resolving,
         reverting,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         ProjectInfo,
         PullResult,
         PushResult,
+        RepairResult,
         Status,
         SyncResult,
     )
@@ -62,6 +64,7 @@ else:
     committing = lazy_module("sopor.repository.committing")
     history = lazy_module("sopor.repository.history")
     merging = lazy_module("sopor.repository.merging")
+    repairing = lazy_module("sopor.repository.repairing")
     reporting = lazy_module("sopor.repository.reporting")
     resolving = lazy_module("sopor.repository.resolving")
     reverting = lazy_module("sopor.repository.reverting")
@@ -294,6 +297,10 @@ class Repository:
     def fsck(self) -> FsckReport:
         """Verifies everything that this working copy holds."""
         return checking.fsck(self._context)
+
+    def repair(self) -> RepairResult:
+        """Publishes again what a server lost that was restored from a backup."""
+        return repairing.repair(self._context)
 
     def config_get(self, name: str) -> str | None:
         """Returns a setting of the working copy, else of the device, else None."""

@@ -282,3 +282,11 @@ class FsckReport:
     def clean(self) -> bool:
         """Whether nothing is wrong."""
         return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class RepairResult:
+    """What `repair` published again: entries of the push log and of the membership log."""
+
+    entries: int
+    membership_entries: int

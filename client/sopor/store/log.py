@@ -59,10 +59,14 @@ class Log:
     def membership(self, org: OrgId) -> MembershipLog:
         """Returns the verified membership log, replayed once for each process."""
         if self._membership is None:
-            with self._database.reading() as connection:
-                rows = connection.execute("SELECT data FROM membership ORDER BY seq").fetchall()
-            self._membership = MembershipLog.replay(org, [data for (data,) in rows])
+            self._membership = MembershipLog.replay(org, self.membership_entries())
         return self._membership
+
+    def membership_entries(self) -> list[bytes]:
+        """Returns the verified membership entries as they came, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT data FROM membership ORDER BY seq").fetchall()
+        return [data for (data,) in rows]
 
     def append_membership(self, entry: MembershipEntry) -> None:
         """Stores an entry that the membership log has taken in."""

@@ -122,7 +122,7 @@ class Receiver:
             raise RollbackError(
                 f"the server shows {answer.members.seq} membership entries where "
                 f"{log.head.seq} were verified before",
-                hint="ask who runs the server whether a backup was restored",
+                hint="ask who runs the server: if a backup was restored, `sopor repair` helps",
             )
         if answer.members.seq == log.head.seq and answer.members != log.head:
             raise ForkError("the server shows another membership log than was verified before")
@@ -137,7 +137,7 @@ class Receiver:
         if answer.head.seq < pin.seq:
             raise RollbackError(
                 f"the server shows {answer.head.seq} entries where {pin.seq} were verified before",
-                hint="ask who runs the server whether a backup was restored",
+                hint="ask who runs the server: if a backup was restored, `sopor repair` helps",
             )
         if answer.head.seq == pin.seq and answer.head != pin:
             raise ForkError("the server shows another history than was verified before")

@@ -92,7 +92,7 @@ def _check_current(context: Context, entry: MembershipEntry, org: Organization) 
         raise Refused(
             Code.LOG_DIVERGED,
             f"entry {claimed.seq} of the membership log is another one here",
-            hint="append nothing; compare with other members, then run `sopor repair`",
+            hint="append nothing; compare with other members, and ask who runs the server",
         )
     raise Behind(
         Code.MEMBERSHIP_MOVED,
@@ -117,7 +117,7 @@ def _shorter(org: Organization, seq: int) -> Refused:
     return Refused(
         Code.LOG_SHORTER,
         f"the server has {org.head.seq} entries of the membership log, the client has {seq}",
-        hint="the server may have been restored from a backup; run `sopor repair`",
+        hint="the server may have been restored from a backup; ask who runs it",
     )
 
 

@@ -76,7 +76,7 @@ def news(context: Context, project: Project, org: Organization, since: Since) ->
             Code.LOG_SHORTER,
             f"the server has {project.head.seq} entries of the push log and {org.head.seq} of the"
             f" membership log, the client has {since.place.seq} and {since.members}",
-            hint="the server may have been restored from a backup; run `sopor repair`",
+            hint="the server may have been restored from a backup; ask who runs it",
         )
     membership = _membership(context, org, since.members)
     left = BUDGET - sum(map(len, membership))
@@ -148,5 +148,5 @@ def _check_same(claimed: EntryHash, found: EntryHash, seq: int) -> None:
         raise Refused(
             Code.LOG_DIVERGED,
             f"entry {seq} of the push log is another one here",
-            hint="do not push; compare with other members, then run `sopor repair`",
+            hint="do not push; compare with other members, and ask who runs the server",
         )

@@ -132,7 +132,7 @@ def _behind(
         return Refused(
             Code.LOG_SHORTER if entry.members.seq > org.head.seq else Code.LOG_DIVERGED,
             "the entry cites a membership entry that this server does not have",
-            hint="the server may have been restored from a backup; run `sopor repair`",
+            hint="the server may have been restored from a backup; ask who runs it",
         )
     since = Since(Citation(entry.seq - 1, entry.prev), entry.members.seq)
     lacks = news(context, project, org, since)
