@@ -31,6 +31,7 @@ _METADATA = {
     "append_membership": _Cost(writes=3),
     "append_push": _Cost(writes=3),
     "check": _Cost(1),
+    "close": _Cost(),
     "commits": _Cost(pages=True),
     "drop_expired": _Cost(),
     "create_account": _Cost(writes=5),
