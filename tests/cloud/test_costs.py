@@ -125,3 +125,19 @@ def edit_and_push(cloud: WatchedCloud, repository: Repository, number: int) -> B
     before = cloud.billed
     repository.push()
     return cloud.billed - before
+
+
+def test_pushes_to_other_projects_of_the_organization_do_not_disturb(
+    cloud: WatchedCloud, home: Household, project: Project
+) -> None:
+    """The pin of the organization writes nothing, so what others read of it stays true."""
+    other = home.new_project()
+    project.members = other.members
+    cloud.store.project(other.id)
+    cloud.store.organization(home.org.id)
+    elsewhere = replace(home, store=cloud.another_store())
+    for _ in range(3):
+        elsewhere.push(project)
+    before = cloud.billed
+    home.push(other)
+    assert cloud.billed - before == Billed(writes=3)
