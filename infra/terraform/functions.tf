@@ -23,7 +23,7 @@ locals {
       secrets = { SOPOR_SERVER_SECRET = google_secret_manager_secret_version.server.version }
     }
     housekeeping = {
-      description = "Removes what nothing needs any more, joins small packs"
+      description = "Removes what nothing needs any more"
       # The scheduler of the same project counts as internal.
       ingress = "ALLOW_INTERNAL_ONLY"
       memory  = "512Mi"

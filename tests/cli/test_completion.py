@@ -32,6 +32,7 @@ def test_commands_and_options(terminal: Terminal) -> None:
         "resolve",
         "register",
         "recover",
+        "repair",
     ]
     assert "--graph" in completions(terminal, "sopor log --g")
     assert "--json" in completions(terminal, "sopor log --j")
