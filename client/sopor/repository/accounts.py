@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sopor import account as accounts
     from sopor import keystore
     from sopor.account import Account
-    from sopor.repository.context import Context
+    from sopor.store import Store
 else:
     accounts = lazy_module("sopor.account")
     keystore = lazy_module("sopor.keystore")
@@ -42,15 +42,15 @@ class AccountSource:
         """Takes an account that is open already."""
         self._account = account
 
-    def of(self, context: Context) -> Account:
+    def of(self, store: Store) -> Account:
         """Opens the account that a published project belongs to; raises NotLoggedIn."""
-        settings = context.store.settings
+        settings = store.settings
         account = self.account_id(settings.get("account"))
         return self._open(settings.get("server"), None, account)
 
-    def default(self, context: Context) -> Account:
+    def default(self, store: Store) -> Account:
         """Opens the account that a project is to be published in; raises NotLoggedIn."""
-        return self._open(self.config.get("server", context.store), None, None)
+        return self._open(self.config.get("server", store), None, None)
 
     def choose(self, server: str | None = None, login: str | None = None) -> Account:
         """Opens the account that is meant by server and login, or the default one."""

@@ -37,7 +37,7 @@ class Connection:
             raise StateConflict(
                 "the project is on no server yet", hint="publish it with `sopor push`"
             )
-        return cls(context, org, context.accounts.of(context))
+        return cls(context, org, context.accounts.of(context.store))
 
     @cached_property
     def remote(self) -> Remote:

@@ -82,7 +82,7 @@ class Context:
             keys = read_local_keys(self.store.folder, self.project)
         else:
             membership = self.store.log.membership(org)
-            keys = unwrap_keys(self.accounts.of(self).keys, membership, self.project)
+            keys = unwrap_keys(self.accounts.of(self.store).keys, membership, self.project)
         self.store.objects.unlock(keys)
         return keys
 

@@ -28,7 +28,7 @@ def publish_project(context: Context) -> str:
     Raises:
         NotLoggedIn: no account is known on this device.
     """
-    account = context.accounts.default(context)
+    account = context.accounts.default(context.store)
     org = account.personal_organization
     name = context.project_name
     for _ in range(_ATTEMPTS):
