@@ -18,7 +18,12 @@ from sopor.repository.describing import (
     document_name,
     documents_are,
 )
-from sopor.repository.merge_state import MergeState, read_merge, write_merge
+from sopor.repository.merge_state import (
+    MergeState,
+    read_merge,
+    refuse_given_up,
+    write_merge,
+)
 from sopor.repository.results import CommitDetail
 from sopor.repository.selection import Candidate, select
 from sopor.store import NewCommit
@@ -84,6 +89,7 @@ def detail(
 
 
 def _check_mergeable(merge: MergeState, wanted: Sequence[str]) -> None:
+    refuse_given_up(merge)
     left = [conflict for conflict in merge.conflicts if not conflict.resolved]
     if left:
         raise MergeConflicts(

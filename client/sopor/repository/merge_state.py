@@ -35,12 +35,14 @@ class MergeState:
     """The merge under way: what is merged in, and which documents are in conflict.
 
     ``theirs`` becomes the second parent; None while one commit is undone, which has one parent.
+    ``given_up`` is true while the files are brought back: no way leads to a commit any more.
     """
 
     theirs: CommitId | None
     label: str
     message: str
     conflicts: tuple[KeptConflict, ...]
+    given_up: bool = False
 
     def update(self, conflict: KeptConflict) -> MergeState:
         """Returns the state with one conflict replaced."""
@@ -60,6 +62,7 @@ def read_merge(store: Store) -> MergeState | None:
             str(value["label"]),
             str(value["message"]),
             tuple(_conflict(item) for item in value["conflicts"]),
+            value.get("given_up") is True,
         )
     except (ValueError, KeyError, TypeError, VerificationError) as error:
         raise DamagedStore(
@@ -96,6 +99,15 @@ def refuse_during_merge(store: Store) -> None:
         )
 
 
+def refuse_given_up(merge: MergeState) -> None:
+    """Raises StateConflict if the merge was being given up when that was interrupted."""
+    if merge.given_up:
+        raise StateConflict(
+            "the merge was being given up, and that was interrupted",
+            hint="run `sopor merge --abort` again",
+        )
+
+
 def write_merge(store: Store, merge: MergeState | None) -> None:
     """Keeps a merge, or forgets it."""
     if merge is None:
@@ -108,6 +120,7 @@ def write_merge(store: Store, merge: MergeState | None) -> None:
                 "theirs": merge.theirs.hex() if merge.theirs else None,
                 "label": merge.label,
                 "message": merge.message,
+                "given_up": merge.given_up,
                 "conflicts": [
                     {
                         "id": conflict.id,

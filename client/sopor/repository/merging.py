@@ -18,6 +18,7 @@ from sopor.repository.merge_state import KeptConflict, MergeState, refuse_during
 from sopor.repository.resolving import describe_conflicts
 from sopor.repository.results import MergeOutcome
 from sopor.repository.revisions import resolve
+from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId
 
 
@@ -95,16 +96,10 @@ def three_way(
     contents = [content_of(context, document) for document in merged.documents.values()]
     merged_ids = {**merged.delta, **{item.document.id: item.cid for item in contents}}
     delta = {key: cid for key, cid in merged_ids.items() if ours.get(key) != cid}
-    check_not_in_the_way(
-        context, scan, {**delta, **{item.document_id: None for item in merged.conflicts}}
-    )
     if merged.conflicts:
-        if scan.changes:
-            raise StateConflict(
-                "the merge stops at conflicts, and there are uncommitted changes",
-                hint="commit them, or discard them with `sopor restore`, then merge again",
-            )
-        return _stop_at_conflicts(context, merged, delta, contents, message, parents, label)
+        state = _merge_state(merged, parents, label, message)
+        return _stop_at_conflicts(context, scan, merged, delta, contents, state)
+    check_not_in_the_way(context, scan, delta)
     if not delta and len(parents) == 1:
         raise StateConflict(f"nothing to do: {label} changes nothing")
     new = make_commit(context, parents, ours, delta, message)
@@ -118,21 +113,29 @@ def three_way(
     return MergeOutcome("merged", new.id, new.id, len(delta), (), _notes(merged.mends))
 
 
-def _stop_at_conflicts(
-    context: Context,
-    merged: MendedMerge,
-    delta: Mapping[DocumentId, Cid | None],
-    contents: Sequence[Content],
-    message: str,
-    parents: Sequence[CommitId],
-    label: str,
-) -> MergeOutcome:
+def _merge_state(
+    merged: MendedMerge, parents: Sequence[CommitId], label: str, message: str
+) -> MergeState:
     kept = tuple(
         KeptConflict(item.document_id, item.base, item.ours, item.theirs)
         for item in merged.conflicts
     )
-    state = MergeState(parents[1] if len(parents) > 1 else None, label, message, kept)
-    write_merge(context.store, state)
+    return MergeState(parents[1] if len(parents) > 1 else None, label, message, kept)
+
+
+def _stop_at_conflicts(
+    context: Context,
+    scan: Scan,
+    merged: MendedMerge,
+    delta: Mapping[DocumentId, Cid | None],
+    contents: Sequence[Content],
+    state: MergeState,
+) -> MergeOutcome:
+    """Writes what merged into the files, and only then keeps the merge.
+
+    The other way round, a command that is killed in between would leave a merge whose files lack
+    what it brings; committed, it would undo the other side's work.
+    """
     documents: dict[DocumentId, Document | None] = {
         key: None if cid is None else _find(contents, key) or context.load(cid)
         for key, cid in delta.items()
@@ -140,7 +143,9 @@ def _stop_at_conflicts(
     for conflict in merged.conflicts:
         if conflict.inside is not None:
             documents[conflict.document_id] = conflict.inside.document
+    _check_clean(context, scan, merged, documents)
     put_documents(context, documents)
+    write_merge(context.store, state)
     return MergeOutcome(
         "conflicts",
         context.store.refs.head,
@@ -149,6 +154,23 @@ def _stop_at_conflicts(
         describe_conflicts(context, state),
         _notes(merged.mends),
     )
+
+
+def _check_clean(
+    context: Context,
+    scan: Scan,
+    merged: MendedMerge,
+    documents: Mapping[DocumentId, Document | None],
+) -> None:
+    """Refuses uncommitted changes, but for those that the same merge left when it was killed."""
+    expected: dict[DocumentId, Cid | None] = {c.document_id: c.ours for c in merged.conflicts}
+    expected |= {key: context.cid(item) if item else None for key, item in documents.items()}
+    check_not_in_the_way(context, scan, expected)
+    if scan.changes.keys() - expected.keys():
+        raise StateConflict(
+            "the merge stops at conflicts, and there are uncommitted changes",
+            hint="commit them, or discard them with `sopor restore`, then merge again",
+        )
 
 
 def _notes(mends: Sequence[Mend]) -> tuple[str, ...]:

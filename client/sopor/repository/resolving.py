@@ -15,7 +15,13 @@ from sopor.repository.checkout import put_documents
 from sopor.repository.committing import commit
 from sopor.repository.context import Context
 from sopor.repository.describing import document_name
-from sopor.repository.merge_state import KeptConflict, MergeState, read_merge, write_merge
+from sopor.repository.merge_state import (
+    KeptConflict,
+    MergeState,
+    read_merge,
+    refuse_given_up,
+    write_merge,
+)
 from sopor.repository.results import CommitDetail, ConflictInfo, MergeStatus
 from sopor.repository.selection import Candidate, select
 from sopor_core.ids import Cid
@@ -75,11 +81,16 @@ def merge_status(context: Context) -> MergeStatus | None:
 
 
 def require_merge(context: Context) -> MergeState:
-    """Returns the merge under way; raises StateConflict if there is none."""
+    """Returns the merge under way; raises StateConflict if there is none, or it was given up."""
     merge = read_merge(context.store)
     if merge is None:
-        raise StateConflict("no merge is under way", hint="start one with `sopor merge`")
+        raise _no_merge()
+    refuse_given_up(merge)
     return merge
+
+
+def _no_merge() -> StateConflict:
+    return StateConflict("no merge is under way", hint="start one with `sopor merge`")
 
 
 def resolve_conflicts(
@@ -176,7 +187,10 @@ def merge_continue(context: Context, message: str | None = None) -> CommitDetail
 def merge_abort(context: Context) -> None:
     """Gives the merge under way up: the working files are as the last commit again."""
     with context.store.exclusive():
-        require_merge(context)
+        merge = read_merge(context.store)
+        if merge is None:
+            raise _no_merge()
+        write_merge(context.store, replace(merge, given_up=True))
         changes = context.scan().changes
         state = context.store.commits.state(context.store.refs.head)
         put_documents(
