@@ -90,7 +90,7 @@ def tell(folder: Path, seed: int, fillers: Sequence[int] = (0,) * STEPS) -> Told
 
 def _secrets_of(repository: Repository) -> dict[str, bytes]:
     context = repository.context
-    account = context.accounts.of(context)
+    account = context.accounts.of(context.store)
     return {
         "password": PASSWORD.encode(),
         "account secret": account.entry.secrets.account_secret.reveal(),
@@ -99,7 +99,7 @@ def _secrets_of(repository: Repository) -> dict[str, bytes]:
 
 
 def _tokens_of(repository: Repository) -> dict[str, bytes]:
-    account = repository.context.accounts.of(repository.context)
+    account = repository.context.accounts.of(repository.context.store)
     access = account.entry.tokens.load()
     assert access is not None
     device = account.device.short

@@ -50,7 +50,7 @@ class _Meter:
 
     def measure(self, act: Callable[[], object]) -> Cost:
         context = self.repository.context
-        traffic = context.accounts.of(context).remote.transport.traffic
+        traffic = context.accounts.of(context.store).remote.transport.traffic
         before, requests = self.server.operations, traffic.requests
         with self.wire.measured() as crossed:
             act()
