@@ -72,8 +72,17 @@ def run(
     Raises:
         SoporError: what the action raised.
     """
+    return _in_a_process(_act, device, folder, action, arguments, last)
+
+
+def begin(device: Device, action: str, folder: str, last: int | None) -> int | None:
+    """Does `init` in a folder, or clones the project ``shop`` into it, as `run` does."""
+    return _in_a_process(_begin, device, folder, action, last)
+
+
+def _in_a_process(target: Callable[..., None], *arguments: Any) -> int | None:
     receiver, sender = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_act, args=(sender, device, folder, action, arguments, last))
+    process = _FORK.Process(target=target, args=(sender, *arguments))
     process.start()
     sender.close()
     try:
@@ -99,13 +108,25 @@ def _act(
     last: int | None,
 ) -> None:
     with device.open(folder) as repository:
-        moments = Moments(last)
-        sys.setprofile(moments)
-        try:
-            ACTIONS[action](repository, *arguments)
-        except SoporError as error:
-            sys.setprofile(None)
-            sender.send(error)
-        else:
-            sys.setprofile(None)
-            sender.send(moments.count)
+        _told(sender, last, lambda: ACTIONS[action](repository, *arguments))
+
+
+def _begin(sender: Connection, device: Device, folder: str, action: str, last: int | None) -> None:
+    def act() -> None:
+        with device.start(folder, {}) if action == "init" else device.clone("shop", folder):
+            pass
+
+    _told(sender, last, act)
+
+
+def _told(sender: Connection, last: int | None, act: Callable[[], object]) -> None:
+    moments = Moments(last)
+    sys.setprofile(moments)
+    try:
+        act()
+    except SoporError as error:
+        sys.setprofile(None)
+        sender.send(error)
+    else:
+        sys.setprofile(None)
+        sender.send(moments.count)

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 import sopor
-from sopor.errors import ServerUnreachable, StateConflict
+from sopor.errors import DamagedStore, NotFound, ServerUnreachable, StateConflict
 from sopor.repository import Repository
-from tests.integration.crashing import run
+from tests.integration.crashing import begin, run
 from tests.support.server import RunningServer
 from tests.support.tampering import Exchange, TamperingProxy, tampering_proxy
-from tests.support.world import Device, World, request, v4_export, workspace
+from tests.support.world import Device, World, request, v4_export, workspace, write_files
 
 FILE, OTHER = "project.json", "folder/other.json"
 _FIRST_GUESS = 60
@@ -341,7 +341,57 @@ def test_a_merge_that_was_half_given_up_is_not_finished(conflicting: Device) -> 
     }
 
 
-# ------------------------------------------------------------------ first pushes, lost answers
+# --------------------------------------------------------- first steps, first pushes, lost answers
+
+
+def test_an_init_killed_at_any_moment_is_done_again(tmp_path: Path) -> None:
+    device = Device(tmp_path / "home", tmp_path)
+    for moment in count(1):
+        folder = f"project-{moment}"
+        write_files(tmp_path / folder, files())
+        calls = begin(device, "init", folder, moment)
+        if calls is None and not _is_open(device, folder):
+            assert begin(device, "init", folder, None) is not None
+        with device.open(folder) as repository:
+            assert len(repository.commit("Start").changes) == 10
+            assert repository.fsck().clean
+        assert {path.name for path in (tmp_path / folder / ".sopor").iterdir()} >= {"project.key"}
+        if calls is not None:
+            assert moment > 5
+            return
+
+
+def _is_open(device: Device, folder: str) -> bool:
+    """Tells whether a folder is a working copy; half of one says what to do."""
+    if not (device.folder / folder / ".sopor").exists():
+        return False
+    try:
+        device.open(folder).close()
+    except (DamagedStore, NotFound) as error:
+        hint = str(error.hint)
+    else:
+        return True
+    assert "again" in hint
+    return False
+
+
+def test_a_clone_killed_at_any_moment_is_done_again(world: World) -> None:
+    with world.device("ada").start("shop", files()) as first:
+        first.commit("Start")
+        first.push()
+        device = world.device("ada")
+        calls = begin(device, "clone", "whole", None)
+        assert calls is not None
+        drawn = random.Random(3)
+        for moment in drawn.sample(range(calls * 4 // 5, calls), 10):
+            folder = f"shop-{moment}"
+            if begin(device, "clone", folder, moment) is None and not _is_open(device, folder):
+                assert begin(device, "clone", folder, None) is not None
+            with device.open(folder) as second:
+                assert [c.id for c in second.log()] == [c.id for c in first.log()]
+                assert second.status().clean
+                assert second.fsck().clean
+                assert name_of(second, "req_5") == "Request 5"
 
 
 def test_a_first_push_killed_at_any_moment_publishes_one_project(world: World) -> None:

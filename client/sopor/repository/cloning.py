@@ -10,7 +10,6 @@ from pathlib import Path
 from sopor.account import Account
 from sopor.crypto.keys import EpochSecret
 from sopor.crypto.labels import open_project_label
-from sopor.disk import disk_errors
 from sopor.errors import InvalidInput, NotFound, StateConflict
 from sopor.repository.accounts import AccountSource
 from sopor.repository.connection import Connection
@@ -19,6 +18,7 @@ from sopor.repository.project_keys import unwrap_keys, write_local_keys
 from sopor.repository.publishing import fetch_membership, remember_account
 from sopor.repository.results import Moment, ProjectInfo
 from sopor.store import FOLDER, Store
+from sopor.store.beginning import begin, finish, is_unfinished
 from sopor.store.refs import DEFAULT_BRANCH
 from sopor_core.ids import ProjectId
 from sopor_core.names import check_branch_name, check_project_name
@@ -41,7 +41,7 @@ def init(
     """
     check_branch_name(branch)
     name = check_project_name(name or root.resolve().name or "project")
-    if (root / FOLDER).exists():
+    if (root / FOLDER).exists() and not is_unfinished(root / FOLDER):
         raise StateConflict(f"{root} is a working copy already", hint="see `sopor status`")
     project = ProjectId.random()
     with _new_store(root) as store:
@@ -58,11 +58,10 @@ def _new_store(root: Path) -> Iterator[Store]:
     """Creates ``.sopor``; what was created is gone again if the block fails."""
     created_root = not root.exists()
     folder = root / FOLDER
-    with disk_errors(folder):
-        root.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700)
+    begin(folder)
     try:
         yield Store.create(folder)
+        finish(folder)
     except BaseException:
         shutil.rmtree(root if created_root else folder)
         raise
@@ -120,6 +119,8 @@ def clone(
 ) -> Context:
     """Copies a project from the server into a new or an empty folder.
 
+    A clone that was killed is repeated in the same folder.
+
     Raises:
         StateConflict: the folder holds something.
         NotFound: there is no such project or branch.
@@ -127,7 +128,7 @@ def clone(
     """
     info = find_project(account, word)
     root = folder or Path(_folder_name(info.name))
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    if _holds_something(root) and not is_unfinished(root / FOLDER):
         raise StateConflict(f"{root} exists and is not empty", hint="name another folder")
     with _new_store(root) as store:
         context = Context(root.resolve(), store, accounts, progress)
@@ -137,6 +138,10 @@ def clone(
         connection.fetch()
         _check_out(context, branch)
     return context
+
+
+def _holds_something(root: Path) -> bool:
+    return root.exists() and (not root.is_dir() or any(root.iterdir()))
 
 
 def _folder_name(name: str) -> str:

@@ -22,6 +22,7 @@ from sopor.model.document import Document
 from sopor.repository.accounts import AccountSource
 from sopor.repository.project_keys import read_local_keys, unwrap_keys
 from sopor.store import FOLDER, Store
+from sopor.store.beginning import check_finished
 from sopor.worktree import Options, Scan, SqliteFileIndex, WorkingCopy
 from sopor_core import canonical
 from sopor_core.errors import VerificationError
@@ -149,10 +150,16 @@ class Context:
 
 
 def find_root(path: Path) -> Path:
-    """Returns the folder with ``.sopor`` at or above a path; raises NotFound."""
+    """Returns the folder with ``.sopor`` at or above a path.
+
+    Raises:
+        NotFound: there is none.
+        DamagedStore: it is only half made.
+    """
     start = path.resolve()
     for folder in (start, *start.parents):
         if (folder / FOLDER).is_dir():
+            check_finished(folder / FOLDER)
             return folder
     raise NotFound(
         f"{path} is not in a working copy",
