@@ -130,9 +130,11 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turns SQLite's and the system's errors into ours."""
+    """Turns SQLite's and the system's errors into ours, but for those of wrong use."""
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise  # a closed store, or one that another thread opened: nothing is damaged
     except sqlite3.Error as error:
         raise _translate(path, error) from error
 

@@ -56,6 +56,12 @@ def test_a_damaged_database_is_not_opened(store: Store, tmp_path: Path) -> None:
     assert damaged.value.hint is not None
 
 
+def test_wrong_use_is_not_told_as_damage(store: Store) -> None:
+    store.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        store.refs.all()
+
+
 def test_a_newer_format_asks_for_an_upgrade(store: Store, tmp_path: Path) -> None:
     store.database.connection.execute("PRAGMA user_version = 99")
     store.close()
