@@ -5,11 +5,9 @@ What is measured is printed (`pytest -rP`) and stands in the properties of the t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from sopor.repository import Repository
 from tests.support.inside import Operations, ServerInside, server_inside
@@ -57,7 +55,9 @@ class _Meter:
         return Cost(crossed[0], traffic.requests - requests, self.server.operations - before)
 
 
-def _costs(folder: Path, documents: int) -> Costs:
+def _costs(parent: Path, documents: int) -> Costs:
+    folder = parent / str(documents)
+    folder.mkdir()
     with (
         server_inside(folder / "data") as server,
         recording_proxy(server.url) as wire,
@@ -87,47 +87,33 @@ def _edit_and_push(repository: Repository, number: int) -> None:
     assert repository.push().seq is not None
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Costs:
-    return _costs(tmp_path_factory.mktemp("small"), SMALL)
+def _is_one_small_request(cost: Cost) -> None:
+    assert cost.requests == cost.crossed.requests == 1
+    assert 0 < cost.crossed.up < MOST_PUSH_BYTES
+    assert 0 < cost.crossed.down < MOST_PULL_BYTES
+    assert cost.operations == Operations(reads=3, writes=3, blob_reads=0, blob_writes=1)
 
 
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Costs:
-    return _costs(tmp_path_factory.mktemp("large"), LARGE)
-
-
-@pytest.fixture(params=["small", "large"])
-def costs(request: pytest.FixtureRequest) -> Iterator[Costs]:
-    found: Costs = request.getfixturevalue(request.param)
-    yield found
-    for name in ("edit", "second_edit", "nothing_new"):
-        cost: Cost = getattr(found, name)
-        told = f"{found.documents} documents, {name}: {cost}"
-        request.node.user_properties.append((name, str(cost)))
-        print(told)
-
-
-def test_a_push_of_one_document_is_one_small_request(costs: Costs) -> None:
-    for cost in (costs.edit, costs.second_edit):
-        assert cost.requests == cost.crossed.requests == 1
-        assert 0 < cost.crossed.up < MOST_PUSH_BYTES
-        assert 0 < cost.crossed.down < MOST_PULL_BYTES
-
-
-def test_a_pull_that_finds_nothing_is_one_tiny_request(costs: Costs) -> None:
-    cost = costs.nothing_new
+def _is_one_tiny_request(cost: Cost) -> None:
     assert cost.requests == cost.crossed.requests == 1
     assert 0 < cost.crossed.up + cost.crossed.down <= MOST_PULL_BYTES
+    assert cost.operations == Operations(reads=2, writes=0, blob_reads=0, blob_writes=0)
 
 
-def test_storage_operations_do_not_grow_with_the_project(small: Costs, large: Costs) -> None:
-    assert large.edit.operations == small.edit.operations
-    assert large.second_edit.operations == small.second_edit.operations
-    assert large.nothing_new.operations == small.nothing_new.operations
-    assert large.edit.operations == large.second_edit.operations
-
-
-def test_storage_operations_keep_to_the_budget(large: Costs) -> None:
-    assert large.edit.operations == Operations(reads=3, writes=3, blob_reads=0, blob_writes=1)
-    assert large.nothing_new.operations == Operations(2, 0, 0, 0)
+def test_costs_do_not_grow_with_the_project(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    small, large = (_costs(tmp_path, documents) for documents in (SMALL, LARGE))
+    for costs in (small, large):
+        for name in ("edit", "second_edit", "nothing_new"):
+            record_property(f"{costs.documents} documents, {name}", str(getattr(costs, name)))
+            print(f"{costs.documents} documents, {name}: {getattr(costs, name)}")
+        _is_one_small_request(costs.edit)
+        _is_one_small_request(costs.second_edit)
+        _is_one_tiny_request(costs.nothing_new)
+    for one, other in (
+        (small.edit, large.edit),
+        (small.second_edit, large.second_edit),
+        (small.nothing_new, large.nothing_new),
+    ):
+        assert one.operations == other.operations
