@@ -341,6 +341,18 @@ def test_a_merge_that_was_half_given_up_is_not_finished(conflicting: Device) -> 
     }
 
 
+def test_a_merge_that_does_not_read_back_is_given_up(conflicting: Device) -> None:
+    with conflicting.open("template") as repository:
+        assert repository.merge("side").kind == "conflicts"
+        repository.context.store.settings.set("merge", "{")
+        with pytest.raises(DamagedStore) as damaged:
+            repository.commit("Merge")
+        assert "sopor merge --abort" in str(damaged.value.hint)
+        repository.merge_abort()
+        assert repository.status().clean
+        assert name_of(repository, "req_3") == "ours"
+
+
 # --------------------------------------------------------- first steps, first pushes, lost answers
 
 

@@ -50,6 +50,11 @@ class MergeState:
         return replace(self, conflicts=kept)
 
 
+def has_merge(store: Store) -> bool:
+    """Tells whether a merge is under way, also where it does not read back."""
+    return store.settings.get(_SETTING) is not None
+
+
 def read_merge(store: Store) -> MergeState | None:
     """Returns the merge under way, or None; raises DamagedStore."""
     text = store.settings.get(_SETTING)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from sopor.errors import InvalidInput, NotFound, StateConflict
+from sopor.errors import DamagedStore, InvalidInput, NotFound, StateConflict
 from sopor.merge.algebra import Side
 from sopor.merge.conflicts import Choice, MergeResult, settle
 from sopor.merge.documents import Conflict, by_fields
@@ -18,12 +19,14 @@ from sopor.repository.describing import document_name
 from sopor.repository.merge_state import (
     KeptConflict,
     MergeState,
+    has_merge,
     read_merge,
     refuse_given_up,
     write_merge,
 )
 from sopor.repository.results import CommitDetail, ConflictInfo, MergeStatus
 from sopor.repository.selection import Candidate, select
+from sopor.store import Store
 from sopor_core.ids import Cid
 
 
@@ -187,10 +190,9 @@ def merge_continue(context: Context, message: str | None = None) -> CommitDetail
 def merge_abort(context: Context) -> None:
     """Gives the merge under way up: the working files are as the last commit again."""
     with context.store.exclusive():
-        merge = read_merge(context.store)
-        if merge is None:
+        if not has_merge(context.store):
             raise _no_merge()
-        write_merge(context.store, replace(merge, given_up=True))
+        _mark_given_up(context.store)
         changes = context.scan().changes
         state = context.store.commits.state(context.store.refs.head)
         put_documents(
@@ -198,3 +200,11 @@ def merge_abort(context: Context) -> None:
             {key: context.load(state[key]) if key in state else None for key in changes},
         )
         write_merge(context.store, None)
+
+
+def _mark_given_up(store: Store) -> None:
+    """Keeps the merge from being finished while files are brought back."""
+    with suppress(DamagedStore):  # one that does not read back is not finished by anybody
+        merge = read_merge(store)
+        if merge is not None:
+            write_merge(store, replace(merge, given_up=True))
