@@ -1,0 +1,73 @@
+"""The scene of all stories here; none of them changes it."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sopor.repository import Repository
+from tests.adversary.scene import (
+    Held,
+    Scene,
+    edit,
+    push_edits,
+    start,
+)
+from tests.support.evil import (
+    EvilServer,
+)
+from tests.support.world import World
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("evil")
+    evil = EvilServer(folder)
+    world = World(evil, folder)
+    laptop, desktop, tablet = (world.device("ada") for _ in range(3))
+    author = start(laptop, "shop")
+    push_edits(author, "Two", "Three")
+    desktop.clone("shop", "behind").close()
+    push_edits(author, "Four")
+    edit(author, "req_2", name="Five")
+    author.switch("feature", create=True)
+    author.commit("Five")
+    author.push()
+    author.revert_to("HEAD~1")
+    author.push()
+    newest = tablet.clone("shop", "newest")
+    other = start(laptop, "other")
+    push_edits(other, "Two", "Three", "Four", "Five", "Six")
+    bobs = start(world.device("bob"), "his")
+    yield Scene(evil, desktop, newest, Held.of(author), Held.of(other), Held.of(bobs))
+    for repository in (author, newest, other, bobs):
+        assert repository.fsck().clean
+        repository.close()
+    evil.close()
+
+
+@pytest.fixture(autouse=True)
+def honest_again(scene: Scene) -> Iterator[None]:
+    yield
+    scene.evil.honest()
+
+
+@pytest.fixture
+def behind(scene: Scene) -> Iterator[Repository]:
+    """A clone of the time when there were 3 entries; each test has its own."""
+    copy = f"behind-{random.randbytes(4).hex()}"
+    shutil.copytree(scene.desktop.folder / "behind", scene.desktop.folder / copy)
+    with scene.desktop.open(copy) as repository:
+        yield repository
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[tuple[EvilServer, World]]:
+    """A server of its own, whose data the test rolls back."""
+    evil = EvilServer(tmp_path)
+    yield evil, World(evil, tmp_path)
+    evil.close()
