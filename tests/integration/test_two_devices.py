@@ -184,6 +184,35 @@ def test_one_commit_in_the_middle_is_undone(pair: tuple[Repository, Repository])
     assert look(first, "req_0")["url"] == "https://example.com/right"
 
 
+def test_no_document_comes_to_be_stored_against_itself(world: World) -> None:
+    """Both versions of a document are next versions of each other, on different branches."""
+    laptop, desktop = world.device("ada"), world.device("ada")
+    first = laptop.start("shop", {FILE: v4_export(workspace(), request(0))})
+    first.commit("Start")
+    first.push()
+    second = desktop.clone("shop")
+    first.switch("side", create=True)
+    for name in ("One", "Other"):
+        edit(first, "req_0", name=name)
+        first.commit(name)
+    edit(second, "req_0", name="Other")
+    second.commit("The same elsewhere")
+    second.push()
+    first.switch("main")
+    first.pull()
+    edit(first, "req_0", name="One")
+    first.commit("And back")
+    first.push()
+    first.close()
+    with laptop.open("shop") as again:
+        assert again.fsck().clean
+        again.switch("side")
+        assert look(again, "req_0")["name"] == "Other"
+    second.pull()
+    assert look(second, "req_0")["name"] == "One"
+    assert second.fsck().clean
+
+
 def test_documents_are_restored_from_a_commit(pair: tuple[Repository, Repository]) -> None:
     first, _ = pair
     edit(first, "req_0", name="Edited")

@@ -92,7 +92,11 @@ class Objects:
         )
 
     def move(self, number: int, objects: Iterable[PackObject]) -> None:
-        """Records documents as published in a pack that needs no bases, wherever they were."""
+        """Records documents as published in a pack, wherever they were.
+
+        The bases of that pack are stored without bases themselves, so that none of them leads back
+        to a document that moves.
+        """
         self._insert(
             number,
             objects,

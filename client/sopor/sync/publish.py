@@ -165,7 +165,11 @@ class Publisher:
                 yield listed
 
     def _bases(self, new: Sequence[CommitId], packed: set[Cid]) -> dict[Cid, tuple[Cid, Base]]:
-        """Finds previous versions that everybody has, as compression prefixes."""
+        """Finds previous versions that everybody has, as compression prefixes.
+
+        Only those stored without a base of their own: repacked documents move (`Objects.move`),
+        and one that was stored against another version must not become the base of that.
+        """
         objects, bases = self._store.objects, dict[Cid, tuple[Cid, Base]]()
         for commit in new:
             parents = self._store.commits.parents(commit)
@@ -173,7 +177,9 @@ class Publisher:
             for document_id, cid in self._store.commits.get(commit).changes.items():
                 old = before.get(document_id)
                 if cid is not None and cid in packed and old is not None and old not in packed:
-                    bases[cid] = (old, objects.base(old))
+                    base = objects.base(old)
+                    if base.depth == 0:
+                        bases[cid] = (old, base)
         return bases
 
     def _documents(self, new: Sequence[CommitId]) -> tuple[Cid, ...]:
