@@ -63,7 +63,11 @@ class State(Mapping[DocumentId, Cid]):
 
     def is_minimal(self, delta: Delta) -> bool:
         """Tells whether the delta says nothing that this state already says."""
-        return all(self.get(document_id) != cid for document_id, cid in delta.items())
+        return len(self.minimal(delta)) == len(delta)
+
+    def minimal(self, delta: Delta) -> dict[DocumentId, Cid | None]:
+        """Returns what of a delta this state does not say already."""
+        return {key: cid for key, cid in delta.items() if self.get(key) != cid}
 
     def difference(self, other: State) -> dict[DocumentId, Cid | None]:
         """Returns the delta that leads from this state to the other one."""

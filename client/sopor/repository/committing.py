@@ -15,8 +15,8 @@ from sopor.repository.context import Context, now
 from sopor.repository.describing import (
     describe_commit,
     describe_delta,
-    document_name,
     documents_are,
+    edited,
 )
 from sopor.repository.merge_state import (
     MergeState,
@@ -25,7 +25,7 @@ from sopor.repository.merge_state import (
     write_merge,
 )
 from sopor.repository.results import CommitDetail
-from sopor.repository.selection import Candidate, select
+from sopor.repository.selection import select
 from sopor.store import NewCommit
 from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId
@@ -68,7 +68,7 @@ def commit(
         changes = _chosen(context, scan, before, wanted)
         contents = [content_of(context, document) for document in changes.values() if document]
         cids = {content.document.id: content.cid for content in contents}
-        delta = _minimal(before, {document_id: cids.get(document_id) for document_id in changes})
+        delta = before.minimal({document_id: cids.get(document_id) for document_id in changes})
         if not delta and not allow_empty and merge is None:
             raise StateConflict("nothing to commit: the working files equal the last commit")
         parents = [parent for parent in (head, merge.theirs if merge else None) if parent]
@@ -102,20 +102,12 @@ def _check_mergeable(merge: MergeState, wanted: Sequence[str]) -> None:
         )
 
 
-def _minimal(before: State, delta: Delta) -> dict[DocumentId, Cid | None]:
-    return {key: cid for key, cid in delta.items() if before.get(key) != cid}
-
-
 def _chosen(
     context: Context, scan: Scan, before: State, wanted: Sequence[str]
 ) -> dict[DocumentId, Document | None]:
     if not wanted:
         return dict(scan.changes)
-    candidates = []
-    for document_id, document in scan.changes.items():
-        shown = document or context.load(before[document_id])
-        candidates.append(Candidate(document_id, document_name(shown), scan.paths.get(document_id)))
-    chosen = dict.fromkeys(select(wanted, candidates, "changed document"))
+    chosen = dict.fromkeys(select(wanted, edited(context, scan, before), "changed document"))
     for document_id in list(chosen):
         chosen.update(dict.fromkeys(_needed_with(scan, document_id)))
     return {document_id: scan.changes[document_id] for document_id in chosen}

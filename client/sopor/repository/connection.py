@@ -23,7 +23,7 @@ class Connection:
     def __init__(self, context: Context, org: OrgId, account: Account) -> None:
         """Takes a working copy whose project is published in ``org``."""
         self._context = context
-        self._org = org
+        self.org = org
         self._account = account
         self._receiver = Receiver(
             context.store, context.project, org, self._unlock, self._fetch_pack
@@ -47,7 +47,7 @@ class Connection:
     @property
     def membership(self) -> MembershipLog:
         """The verified membership log."""
-        return self._context.store.log.membership(self._org)
+        return self._context.store.log.membership(self.org)
 
     def _unlock(self, membership: MembershipLog) -> ProjectKeys:
         check_own_place(membership, self._account)

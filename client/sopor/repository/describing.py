@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sopor.model.document import Document, DocumentId
-from sopor.model.state import Delta
+from sopor.model.state import Delta, State
 from sopor.repository.context import Context
 from sopor.repository.results import ChangeKind, CommitInfo, DocumentChange, Moment
+from sopor.repository.selection import Candidate
+from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId
 
 
@@ -34,11 +36,12 @@ def describe_delta(
         old = before.get(document_id)
         shown = cid if cid is not None else old
         if shown is not None:
-            changes.append(describe(_kind(old, cid), context.load(shown)))
+            changes.append(describe(kind_of(old, cid), context.load(shown)))
     return in_order(changes)
 
 
-def _kind(old: Cid | None, new: Cid | None) -> ChangeKind:
+def kind_of(old: object | None, new: object | None) -> ChangeKind:
+    """Returns how a document changed, by what is there of it before and after."""
     if new is None:
         return ChangeKind.DELETED
     return ChangeKind.ADDED if old is None else ChangeKind.MODIFIED
@@ -47,6 +50,15 @@ def _kind(old: Cid | None, new: Cid | None) -> ChangeKind:
 def describe(kind: ChangeKind, document: Document, file: str | None = None) -> DocumentChange:
     """Describes one changed document."""
     return DocumentChange(kind, document.id, document.type, document_name(document), file)
+
+
+def edited(context: Context, scan: Scan, head: State) -> list[Candidate]:
+    """Returns the documents that a person may mean among the edits of the working files."""
+    candidates = []
+    for document_id, document in scan.changes.items():
+        shown = document or context.load(head[document_id])
+        candidates.append(Candidate(document_id, document_name(shown), scan.paths.get(document_id)))
+    return candidates
 
 
 def in_order(changes: Iterable[DocumentChange]) -> tuple[DocumentChange, ...]:

@@ -21,9 +21,9 @@ from sopor.repository.describing import (
     describe_delta,
     document_name,
     in_order,
+    kind_of,
 )
 from sopor.repository.results import (
-    ChangeKind,
     CommitDetail,
     CommitInfo,
     DocumentDiff,
@@ -208,7 +208,7 @@ def _diff_pairs(
         shown = new or old
         if shown is None or (old and new and old.body == new.body):
             continue
-        change = describe(_kind(old, new), shown, paths.get(shown.id))
+        change = describe(kind_of(old, new), shown, paths.get(shown.id))
         diffs[shown.id] = DocumentDiff(change, tuple(_fields(old, new)))
     if words:
         candidates = [
@@ -218,12 +218,6 @@ def _diff_pairs(
         diffs = {key: item for key, item in diffs.items() if key in chosen}
     order = [change.id for change in in_order(item.change for item in diffs.values())]
     return tuple(diffs[key] for key in order)
-
-
-def _kind(old: Document | None, new: Document | None) -> ChangeKind:
-    if new is None:
-        return ChangeKind.DELETED
-    return ChangeKind.ADDED if old is None else ChangeKind.MODIFIED
 
 
 def _fields(old: Document | None, new: Document | None) -> Iterator[FieldChange]:

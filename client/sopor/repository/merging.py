@@ -12,7 +12,7 @@ from sopor.merge.structure import Mend, MendKind
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import State
 from sopor.repository.checkout import check_not_in_the_way, move_files, put_documents
-from sopor.repository.committing import Content, content_of, make_commit, save_commit
+from sopor.repository.committing import content_of, make_commit, save_commit
 from sopor.repository.context import Context
 from sopor.repository.merge_state import KeptConflict, MergeState, refuse_during_merge, write_merge
 from sopor.repository.resolving import describe_conflicts
@@ -94,22 +94,20 @@ def three_way(
     scan = context.scan()
     merged = merge_projects(base, ours, theirs, context.load)
     contents = [content_of(context, document) for document in merged.documents.values()]
-    merged_ids = {**merged.delta, **{item.document.id: item.cid for item in contents}}
-    delta = {key: cid for key, cid in merged_ids.items() if ours.get(key) != cid}
+    delta = ours.minimal({**merged.delta, **{item.document.id: item.cid for item in contents}})
     if merged.conflicts:
         state = _merge_state(merged, parents, label, message)
-        return _stop_at_conflicts(context, scan, merged, delta, contents, state)
+        return _stop_at_conflicts(context, scan, merged, delta, state)
     check_not_in_the_way(context, scan, delta)
     if not delta and len(parents) == 1:
         raise StateConflict(f"nothing to do: {label} changes nothing")
     new = make_commit(context, parents, ours, delta, message)
-    documents = {item.document.id: item.document for item in contents}
 
     def save() -> None:
         save_commit(context, new, contents)
         context.store.refs.set(context.store.refs.current, new.id)
 
-    move_files(context, delta, save, documents)
+    move_files(context, delta, save, merged.documents)
     return MergeOutcome("merged", new.id, new.id, len(delta), (), _notes(merged.mends))
 
 
@@ -128,7 +126,6 @@ def _stop_at_conflicts(
     scan: Scan,
     merged: MendedMerge,
     delta: Mapping[DocumentId, Cid | None],
-    contents: Sequence[Content],
     state: MergeState,
 ) -> MergeOutcome:
     """Writes what merged into the files, and only then keeps the merge.
@@ -137,7 +134,7 @@ def _stop_at_conflicts(
     what it brings; committed, it would undo the other side's work.
     """
     documents: dict[DocumentId, Document | None] = {
-        key: None if cid is None else _find(contents, key) or context.load(cid)
+        key: None if cid is None else merged.documents.get(key) or context.load(cid)
         for key, cid in delta.items()
     }
     for conflict in merged.conflicts:
@@ -181,7 +178,3 @@ def _notes(mends: Sequence[Mend]) -> tuple[str, ...]:
         else f"moved {mend.document_id} back, as {mend.because} came to lie in it"
         for mend in mends
     )
-
-
-def _find(contents: Sequence[Content], document_id: DocumentId) -> Document | None:
-    return next((c.document for c in contents if c.document.id == document_id), None)

@@ -30,11 +30,9 @@ def repair(context: Context) -> RepairResult:
     """
     with context.store.exclusive():
         connection = Connection.of(context)
-        _ = context.keys
-        org = context.org
-        if org is None:
-            raise StateConflict("the project is on no server yet", hint="run `sopor push`")
-        repairer = _Repairer(context, connection, org)
+        repairer = _Repairer(
+            context, connection, connection.org, context.store.log.membership_entries()
+        )
         head = repairer.common_head()
         pin = context.store.log.pin
         for seq in range(head.seq + 1, pin.seq + 1):
@@ -48,14 +46,14 @@ class _Repairer:
     context: Context
     connection: Connection
     org: OrgId
+    membership: list[bytes]
     appended: int = 0
     members: int = 0
 
     def common_head(self) -> Citation:
         """Returns where the server's log ends, after making sure that it is a part of ours."""
-        ours = self.context.store.log.membership_entries()
         theirs = self.connection.remote.org_entries(self.org, 0)
-        if any(one != other for one, other in zip(ours, theirs, strict=False)):
+        if any(one != other for one, other in zip(self.membership, theirs, strict=False)):
             raise ForkError("the server has another membership log than this working copy")
         self.members = len(theirs)
         head = self._head()
@@ -91,8 +89,7 @@ class _Repairer:
             ) from None
 
     def _bring_membership(self, seq: int) -> None:
-        entries = self.context.store.log.membership_entries()
-        for data in entries[self.members : seq]:
+        for data in self.membership[self.members : seq]:
             self.connection.remote.org_append(self.org, MembershipEntry.parse(data))
             self.members += 1
             self.appended += 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sopor.repository.branching import tracking
 from sopor.repository.context import Context
-from sopor.repository.describing import describe, in_order
+from sopor.repository.describing import describe, in_order, kind_of
 from sopor.repository.resolving import merge_status
-from sopor.repository.results import ChangeKind, DocumentChange, Status
+from sopor.repository.results import DocumentChange, Status
 from sopor.worktree import Scan
 
 
@@ -36,9 +36,7 @@ def describe_scan(context: Context, scan: Scan) -> tuple[DocumentChange, ...]:
     head = context.store.commits.state(context.store.refs.head)
     changes = []
     for document_id, document in scan.changes.items():
-        kind = ChangeKind.MODIFIED if document_id in head else ChangeKind.ADDED
-        if document is None:
-            kind = ChangeKind.DELETED
+        kind = kind_of(head.get(document_id), document)
         shown = document or context.load(head[document_id])
         changes.append(describe(kind, shown, scan.paths.get(document_id)))
     return in_order(changes)

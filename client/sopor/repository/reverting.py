@@ -11,13 +11,13 @@ from sopor.model.state import State
 from sopor.repository.checkout import check_not_in_the_way, move_files, put_documents
 from sopor.repository.committing import detail, make_commit, save_commit
 from sopor.repository.context import Context
-from sopor.repository.describing import describe, document_name, in_order
+from sopor.repository.describing import describe, edited, in_order, kind_of
 from sopor.repository.history import select_documents
 from sopor.repository.merge_state import refuse_during_merge
 from sopor.repository.merging import three_way
-from sopor.repository.results import ChangeKind, CommitDetail, DocumentChange, MergeOutcome
+from sopor.repository.results import CommitDetail, DocumentChange, MergeOutcome
 from sopor.repository.revisions import HEAD, resolve
-from sopor.repository.selection import Candidate, select
+from sopor.repository.selection import select
 from sopor.worktree import Scan
 from sopor_core.ids import CommitId
 
@@ -124,16 +124,11 @@ def _wanted(
 ) -> list[DocumentId]:
     if EVERYTHING in words:
         return list(dict.fromkeys([*scan.changes, *head.difference(state)]))
-    edited = []
-    for document_id, document in scan.changes.items():
-        shown = document or context.load(head[document_id])
-        edited.append(Candidate(document_id, document_name(shown), scan.paths.get(document_id)))
-    known = {candidate.id for candidate in edited}
     try:
-        return select(words, edited, "changed document")
+        return select(words, edited(context, scan, head), "changed document")
     except NotFound:
-        missing = [word for word in words if DocumentId(word) not in known]
-        found = [DocumentId(word) for word in words if DocumentId(word) in known]
+        missing = [word for word in words if DocumentId(word) not in scan.changes]
+        found = [DocumentId(word) for word in words if DocumentId(word) in scan.changes]
         return [*found, *select_documents(context, state, missing)]
 
 
@@ -153,9 +148,4 @@ def _describe(
     present = _present(context, scan, head, document_id)
     shown = document or present
     assert shown is not None  # noqa: S101 - the two differ
-    kind = ChangeKind.MODIFIED
-    if document is None:
-        kind = ChangeKind.DELETED
-    elif present is None:
-        kind = ChangeKind.ADDED
-    return describe(kind, shown, scan.paths.get(document_id))
+    return describe(kind_of(present, document), shown, scan.paths.get(document_id))

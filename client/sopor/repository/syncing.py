@@ -133,19 +133,11 @@ def _dry_run(
 
 def _moves(context: Context, steps: list[Publish]) -> list[BranchPush]:
     return [
-        BranchPush(step.branch, step.old, step.new, _count_unpublished(context, step.new))
+        BranchPush(
+            step.branch, step.old, step.new, len(context.store.commits.unpublished([step.new]))
+        )
         for step in steps
     ]
-
-
-def _count_unpublished(context: Context, head: CommitId) -> int:
-    commits, seen, todo = context.store.commits, set[CommitId](), [head]
-    while todo:
-        commit = todo.pop()
-        if commit not in seen and not commits.published(commit):
-            seen.add(commit)
-            todo.extend(commits.parents(commit))
-    return len(seen)
 
 
 def _pushed(steps: list[Publish], prepared: Prepared, created: str | None) -> PushResult:

@@ -201,6 +201,21 @@ class Commits:
                 data = self.state(commit).to_snapshot(hasher)
                 connection.execute("INSERT INTO snapshots VALUES (?,?)", (commit, data))
 
+    def unpublished(self, heads: Iterable[CommitId]) -> list[CommitId]:
+        """Returns what the heads reach and no entry lists yet, parents before children."""
+        order: list[CommitId] = []
+        seen: set[CommitId] = set()
+        todo = [(head, False) for head in heads]
+        while todo:
+            commit, parents_done = todo.pop()
+            if parents_done:
+                order.append(commit)
+            elif commit not in seen and not self.published(commit):
+                seen.add(commit)
+                todo.append((commit, True))
+                todo.extend((parent, False) for parent in self.parents(commit))
+        return order
+
     def mark_published(self, commits: Iterable[CommitId], seq: int) -> None:
         """Records the entry that lists commits which were local so far."""
         with self._database.transaction() as connection:

@@ -118,19 +118,8 @@ class Publisher:
             store.files.delete(pack)
 
     def _new_commits(self, heads: Iterable[CommitId]) -> list[CommitId]:
-        """Returns commits that no entry lists yet, parents before children."""
-        commits = self._store.commits
-        order: list[CommitId] = []
-        seen: set[CommitId] = set()
-        todo = [(head, False) for head in heads]
-        while todo:
-            commit, parents_done = todo.pop()
-            if parents_done:
-                order.append(commit)
-            elif commit not in seen and not commits.published(commit):
-                seen.add(commit)
-                todo.append((commit, True))
-                todo.extend((parent, False) for parent in commits.parents(commit))
+        """Returns commits that no entry lists yet; raises InvalidValue for more than one takes."""
+        order = self._store.commits.unpublished(heads)
         if len(order) > MAX_LISTED_COMMITS:
             raise InvalidValue(
                 f"{len(order)} commits are more than one push takes ({MAX_LISTED_COMMITS})",
