@@ -36,8 +36,9 @@ $(READY): requirements.txt pyproject.toml
 	fi >&2; \
 	echo "setting up $(VENV) with $$("$$python" --version), about a minute" >&2; \
 	"$$python" -m venv --clear $(VENV)
-	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --require-hashes -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PY) -m pip check --disable-pip-version-check >/dev/null || $(PY) -m pip check
 	@touch $@
 
 run: setup ## Play the tour against a local server and leave the server running
@@ -78,7 +79,9 @@ fuzz: setup ## Run the property tests on many more examples (EXAMPLES=5000)
 
 # One resolution for every platform and for each Python from 3.11 on. Versions stay as they are
 # while pyproject.toml allows them; UPGRADE=1 takes the newest.
+# Extras stay in the files: pip checks no hash of `coverage[toml]` against a line that says `coverage`.
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-strip-extras \
 	--custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
 
 requirements: setup ## Pin, with hashes, what pyproject.toml names, and Checkov

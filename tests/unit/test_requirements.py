@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,26 @@ def test_every_pin_carries_hashes_and_no_address(path: Path) -> None:
     assert "://" not in text
     assert "--index-url" not in text
     assert "--find-links" not in text
+
+
+def extras(path: Path) -> dict[str, set[str]]:
+    """Returns the extras that a file pins for each normalized name."""
+    requirements = (Requirement(entry.split("--hash")[0]) for entry in entries(path))
+    return {canonicalize_name(each.name): each.extras for each in requirements}
+
+
+@pytest.mark.parametrize("path", [DEVELOPMENT, FUNCTIONS], ids=["development", "functions"])
+def test_a_pin_names_the_extras_that_others_ask_for(path: Path) -> None:
+    # Without them pip looks for a newer release that has no hash, once there is one.
+    pinned = extras(path)
+    for name in pinned:
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:  # pinned for another system
+            continue
+        for need in map(Requirement, needs):
+            if need.extras and (need.marker is None or need.marker.evaluate({"extra": ""})):
+                assert need.extras <= pinned[canonicalize_name(need.name)], f"{need} for {name}"
 
 
 def test_deployment_gets_nothing_of_the_client() -> None:
