@@ -119,6 +119,11 @@ class Fields:
             self._refuse(f"has a bad {name!r}")
         return value
 
+    def id_map(self, name: str, kind: type[T], size: int) -> dict[T, bytes]:
+        """Takes an object whose names are ids and whose values are bytes of one length."""
+        inner = Fields(self.mapping(name), f"{name!r} of {self._what}", self._layer)
+        return {kind.from_b64(key): inner.data(key, size) for key in inner.names()}
+
     def version(self, expected: int = 1) -> None:
         """Takes ``v`` and refuses a format that this version does not read."""
         found = self.integer("v")

@@ -104,6 +104,13 @@ class OpId(Id):
     __slots__ = ()
 
 
+class InviteId(Id):
+    """An invitation to an organization."""
+
+    SIZE = 16
+    __slots__ = ()
+
+
 class OrgId(Id):
     """An organization: the hash of the first entry of its membership log."""
 

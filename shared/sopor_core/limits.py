@@ -21,4 +21,6 @@ MAX_LISTED_COMMITS = 4096
 MAX_LISTED_PACKS = 64
 MAX_BASE_CHAIN = 16
 MAX_ENTRY_BYTES = 2 * MIB
+MAX_MEMBERSHIP_ENTRY_BYTES = 8 * MIB
+"""What a removal takes that makes a new epoch of 200 projects for 200 members."""
 MAX_TIME = 2**53 - 1

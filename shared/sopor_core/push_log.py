@@ -31,14 +31,17 @@ class MembershipView(Protocol):
     def check_citation(self, cited: Citation) -> None:
         """Raises unless the cited entry is known here."""
 
-    def role_at(self, account: AccountId, seq: int) -> Role | None:
-        """Returns the role after entry ``seq``, or None."""
+    def role_at(self, account: AccountId, seq: int, project: ProjectId) -> Role | None:
+        """Returns the role in a project after entry ``seq``, or None."""
 
     def signing_key(self, account: AccountId, seq: int) -> VerifyKey:
         """Returns the key that signs for the account after entry ``seq``."""
 
     def epoch_at(self, project: ProjectId, seq: int) -> int:
         """Returns the epoch in force after entry ``seq``."""
+
+    def check_cut(self, project: ProjectId, entry: Citation, cited: int) -> None:
+        """Raises unless the entry stands on the right side of every cut."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,10 @@ def _check_actor(entry: PushEntry, position: LogPosition, membership: Membership
     if entry.members.seq < position.cited:
         raise VerificationError(Layer.MEMBERSHIP, "the cited membership state goes back")
     membership.check_citation(entry.members)
-    role = membership.role_at(entry.actor, entry.members.seq)
+    membership.check_cut(entry.project, entry.citation, entry.members.seq)
+    role = membership.role_at(entry.actor, entry.members.seq, entry.project)
     if role is None:
-        raise VerificationError(Layer.ROLE, "the entry's actor is not a member")
+        raise VerificationError(Layer.ROLE, "the entry's actor has no access to the project")
     entry.verify_signature(membership.signing_key(entry.actor, entry.members.seq))
     if not role.may_write:
         raise VerificationError(Layer.ROLE, f"the entry's actor is a {role}, who may not write")

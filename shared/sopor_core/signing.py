@@ -20,6 +20,9 @@ MEMBERSHIP = "sopor/1 membership"
 ACCOUNT_RECORD = "sopor/1 account record"
 CREDENTIALS = "sopor/1 credentials"
 CHALLENGE = "sopor/1 challenge"
+JOIN = "sopor/1 join"
+REKEY = "sopor/1 rekey"
+LICENSE = "sopor/1 license"
 
 _P = 2**255 - 19
 # y coordinates of the points of order 1, 2, 4 and 8 on edwards25519 (RFC 8032, section 5.1).
