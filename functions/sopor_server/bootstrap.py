@@ -117,7 +117,9 @@ def storages(config: Config) -> tuple[MetadataStore, BlobStore]:
     if config.cloud is not None:
         from sopor_server.adapters.firestore import FirestoreMetadataStore
         from sopor_server.adapters.gcs import GcsBlobStore
+        from sopor_server.adapters.google.quiet import keep_quiet
 
+        keep_quiet()
         cloud = config.cloud
         return (
             FirestoreMetadataStore.open(cloud.project, cloud.database, cloud.firestore_emulator),

@@ -56,7 +56,7 @@ def watched_cloud() -> Iterator[WatchedCloud]:
             port = emulators.unused_port()
             log = folder / command.__name__
             addresses.append(stack.enter_context(emulators.running(command(port), port, log)))
-        yield WatchedCloud.open(*addresses)
+        yield stack.enter_context(WatchedCloud.open(*addresses))
 
 
 def measure(cloud: WatchedCloud, folder: Path, documents: int) -> list[Item]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from sopor_server.auth import Caller
@@ -14,8 +16,9 @@ __all__ = ["firestore_emulator", "storage_emulator"]
 
 
 @pytest.fixture
-def cloud(firestore_emulator: str, storage_emulator: str) -> WatchedCloud:
-    return WatchedCloud.open(firestore_emulator, storage_emulator)
+def cloud(firestore_emulator: str, storage_emulator: str) -> Iterator[WatchedCloud]:
+    with WatchedCloud.open(firestore_emulator, storage_emulator) as cloud:
+        yield cloud
 
 
 @pytest.fixture

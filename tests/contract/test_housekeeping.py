@@ -27,9 +27,9 @@ class TestOnSqliteAndFiles(HousekeepingStories):
 
 class TestOnFirestoreAndCloudStorage(HousekeepingStories):
     @pytest.fixture
-    def house(self, firestore_emulator: str, storage_emulator: str) -> House:
-        cloud = WatchedCloud.open(firestore_emulator, storage_emulator)
-        return House(cloud.store, cloud.blobs)
+    def house(self, firestore_emulator: str, storage_emulator: str) -> Iterator[House]:
+        with WatchedCloud.open(firestore_emulator, storage_emulator) as cloud:
+            yield House(cloud.store, cloud.blobs)
 
 
 def test_the_command_keeps_the_house(tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ class Fault(Enum):
     AFTER = "it is carried out, the answer is 503"
     LOST = "it is carried out, no answer comes"
     ABORTED = "it is refused, since another one had its documents"
+    EXHAUSTED = "it is refused, since there are too many"
+    REFUSED = "it is refused for good"
+    BROKEN = "a part of the answer comes, then 503"
+    HELD = "it is carried out, and who asked waits until it has waited enough"
+    CUT = "it is carried out, and the connection is cut before the answer"
 
 
 _ABORTED = b'{"error":{"code":409,"status":"ABORTED","message":"contention"}}'

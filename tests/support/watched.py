@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Self
 
 from sopor_core.ids import ServerId
 from sopor_server.adapters.firestore import FirestoreMetadataStore
-from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.gcs import GcsBlobStore
 from sopor_server.adapters.google.transport import GoogleTransport
 from sopor_server.auth import ServerIdentity
@@ -21,6 +21,7 @@ from sopor_server.config import DEFAULT_QUOTA
 from sopor_server.service.context import Context
 from sopor_server.throttle import Throttle
 from tests.support.emulators import PROJECT, new_bucket, new_database
+from tests.support.relay import Relay
 from tests.support.transports import Billed, Watched
 
 
@@ -30,7 +31,7 @@ class WatchedCloud:
 
     firestore: str
     database: str
-    documents: Watched
+    documents: Relay
     objects: Watched
     store: FirestoreMetadataStore
     blobs: GcsBlobStore
@@ -38,13 +39,23 @@ class WatchedCloud:
     @classmethod
     def open(cls, firestore: str, storage: str) -> WatchedCloud:
         """Makes a new database and a new bucket at the emulators."""
-        documents = Watched(GoogleTransport(emulated=True))
+        documents = Relay(firestore)
         objects = Watched(GoogleTransport(emulated=True))
         name = new_database()
-        database = Database(PROJECT, name, documents, f"http://{firestore}")
         blobs = GcsBlobStore(new_bucket(storage), objects, f"http://{storage}")
-        store = FirestoreMetadataStore(database)
+        store = FirestoreMetadataStore.open(PROJECT, name, documents.address)
         return cls(firestore, name, documents, objects, store, blobs)
+
+    def close(self) -> None:
+        """Ends what stands before the emulators."""
+        self.store.close()
+        self.documents.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def billed(self) -> Billed:

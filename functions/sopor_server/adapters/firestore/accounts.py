@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sopor_core.ids import AccountId, DeviceId, OrgId
-from sopor_server.adapters.firestore.database import Database, Write
+from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.organizations import Organizations, organization_path
 from sopor_server.adapters.firestore.settling import Attempt, settle
 from sopor_server.adapters.firestore.values import Document, Value
@@ -22,6 +22,9 @@ from sopor_server.ports.errors import (
     LogMoved,
 )
 from sopor_server.ports.records import Account, Device, MembershipAppend
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1.types import Write
 
 # Clocks differ: a note is kept longer than the challenge counts.
 _SLACK = timedelta(hours=1)
@@ -138,8 +141,7 @@ class Accounts:
         def prepare(attempt: Attempt) -> list[Write] | None:
             if attempt.number and self._database.get(path) is None:
                 return None
-            later = {"fieldPath": "last_used", "maximum": {"integerValue": str(time)}}
-            return [{**self._database.put(path, {}, later), "currentDocument": {"exists": True}}]
+            return [self._database.raise_to(path, "last_used", time)]
 
         settle(self._database, prepare)
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sopor_core.ids import BranchId
-from sopor_server.adapters.firestore.database import Database, Write
+from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.packing import pack_branches, unpack_branches
 from sopor_server.adapters.firestore.values import Document, Value
 from sopor_server.ports.records import Branch
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1.types import Write
 
 MOST_IN_HEAD = 600_000
 MOST_IN_PAGE = 900_000

@@ -1,14 +1,27 @@
 """One Firestore database: reads, queries, and commits of several writes with preconditions.
 
-Source: https://cloud.google.com/firestore/docs/reference/rest/v1/projects.databases.documents
+It stands on the generated client of `google-cloud-firestore`. The one for people, of the same
+package, has no write that changes nothing under a precondition, which is how an append pins what it
+depends on. The package's own repetitions are off: a commit without an answer is for `settling` to
+settle, and its reads are not repeated once the first document has come.
+
+Source: https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from sopor_server.adapters.firestore.connection import Connection
+from sopor_server.adapters.firestore.outcomes import (
+    Contended,
+    Moved,
+    Outcome,
+    Uncertain,
+    describe,
+    outcome_of,
+)
 from sopor_server.adapters.firestore.values import (
     Document,
     Fields,
@@ -17,46 +30,32 @@ from sopor_server.adapters.firestore.values import (
     encode,
     encode_fields,
 )
-from sopor_server.adapters.google.retries import is_weather, send_until_answered
-from sopor_server.adapters.google.transport import Answer, Transport, Unanswered
+from sopor_server.adapters.google.retries import attempts
 from sopor_server.ports.errors import StoreUnavailable
 
-_HOST = "https://firestore.googleapis.com"
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1 import types
+    from google.cloud.firestore_v1.types import StructuredQuery, Write
+
+T = TypeVar("T")
 _SECONDS = 20.0
-_MOVED = frozenset({"FAILED_PRECONDITION", "ALREADY_EXISTS", "NOT_FOUND", "INVALID_ARGUMENT"})
-Write = dict[str, Any]
-
-
-class Moved(Exception):
-    """Says that a commit was refused, mostly since a precondition does not hold.
-
-    An update time later than the document's, as one has after a restore, is refused as an invalid
-    argument, which is not told apart here: who reads again and meets it again gives up.
-    """
-
-
-class Contended(Exception):
-    """Says that a commit was not carried out, since another one had its documents."""
-
-
-class Uncertain(Exception):
-    """Says that a commit may have been carried out, now or in a moment."""
 
 
 class Database:
     """Speaks with one database; paths are relative to its documents."""
 
     def __init__(
-        self, project: str, database: str, transport: Transport, host: str = _HOST
+        self, project: str, database: str, connection: Connection, seconds: float = _SECONDS
     ) -> None:
-        """Takes the ids of the Google Cloud project and of the database."""
-        self._root = f"projects/{project}/databases/{database}/documents"
-        self._url = f"{host}/v1/{self._root}"
-        self._transport = transport
-        self._headers = {"Content-Type": "application/json"}
-        if host != _HOST:
-            # The emulator takes this for somebody whom no rules concern.
-            self._headers["Authorization"] = "Bearer owner"
+        """Takes the ids of Google Cloud's project and of the database; each call's deadline."""
+        self._name = f"projects/{project}/databases/{database}"
+        self._root = f"{self._name}/documents"
+        self._connection = connection
+        self._seconds = seconds
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
 
     # -------------------------------------------------------------------------------- reading
 
@@ -64,134 +63,190 @@ class Database:
         """Returns a document, or None. One read."""
         return self.get_many([path])[0].get(path)
 
-    def get_many(self, paths: Sequence[str]) -> tuple[dict[str, Document], str]:
-        """Returns those of the documents that exist, as one moment had them, and the moment."""
-        body = {"documents": [f"{self._root}/{path}" for path in paths]}
+    def get_many(self, paths: Sequence[str]) -> tuple[dict[str, Document], int]:
+        """Returns those of the documents that exist, as one moment had them, and the moment.
+
+        A moment is in nanoseconds since 1970.
+        """
+        from google.cloud.firestore_v1.types import BatchGetDocumentsRequest
+
+        documents = [self._full(path) for path in paths]
+        request = BatchGetDocumentsRequest(database=self._name, documents=documents)
         found: dict[str, Document] = {}
-        moment = ""
-        for item in self._read(":batchGet", body):
-            moment = item["readTime"]
-            if "found" in item:
-                document = decode_document(item["found"], self._root)
+        moment = 0
+        for item in self._read(self._connection.client().batch_get_documents, request):
+            moment = item.read_time.ToNanoseconds()
+            if item.HasField("found"):
+                document = decode_document(item.found, self._root)
                 found[document.path] = document
         return found, moment
 
     def query(
         self,
         collection: str,
-        where: Mapping[str, Any],
+        where: StructuredQuery.Filter,
         *,
         limit: int | None = None,
         select: Sequence[str] = (),
-        moment: str | None = None,
+        moment: int | None = None,
     ) -> list[Document]:
         """Returns the documents of a collection that fulfil a filter, by their names."""
+        from google.cloud.firestore_v1.types import RunQueryRequest, StructuredQuery
+
         parent, _, last = collection.rpartition("/")
-        query: dict[str, Any] = {
-            "from": [{"collectionId": last}],
-            "where": where,
-            "orderBy": [{"field": {"fieldPath": "__name__"}, "direction": "ASCENDING"}],
-        }
-        if limit is not None:
-            query["limit"] = limit
+        field = StructuredQuery.FieldReference
+        query = StructuredQuery(
+            from_=[StructuredQuery.CollectionSelector(collection_id=last)],
+            where=where,
+            order_by=[
+                StructuredQuery.Order(field=field(field_path="__name__"), direction="ASCENDING")
+            ],
+            limit=limit,
+        )
         if select:
-            query["select"] = {"fields": [{"fieldPath": name} for name in select]}
-        body: dict[str, Any] = {"structuredQuery": query}
+            fields = [field(field_path=name) for name in select]
+            query.select = StructuredQuery.Projection(fields=fields)
+        request = RunQueryRequest(
+            parent=self._full(parent) if parent else self._root, structured_query=query
+        )
         if moment is not None:
-            body["readTime"] = moment
-        found = self._read(f"{'/' if parent else ''}{parent}:runQuery", body)
+            request.read_time = _timestamp(moment)
+        found = self._read(self._connection.client().run_query, request)
         return [
-            decode_document(item["document"], self._root) for item in found if "document" in item
+            decode_document(item.document, self._root)
+            for item in found
+            if item.HasField("document")
         ]
 
-    def where(self, field: str, op: str, value: Value | Sequence[Value]) -> dict[str, Any]:
+    def where(self, field: str, op: str, value: Value) -> StructuredQuery.Filter:
         """Returns a filter; the field ``__name__`` is compared with a path."""
-        operand: dict[str, Any]
+        from google.cloud.firestore_v1 import types
+
         if field == "__name__":
-            operand = {"referenceValue": f"{self._root}/{value!s}"}
-        elif isinstance(value, list | tuple):
-            operand = {"arrayValue": {"values": [encode(item) for item in value]}}
+            operand = types.Value(reference_value=self._full(str(value)))
         else:
-            operand = encode(value)  # type: ignore[arg-type]
-        return {"fieldFilter": {"field": {"fieldPath": field}, "op": op, "value": operand}}
+            operand = encode(value)
+        compared = types.StructuredQuery.FieldFilter(
+            field=types.StructuredQuery.FieldReference(field_path=field),
+            op=op,
+            value=operand,
+        )
+        return types.StructuredQuery.Filter(field_filter=compared)
 
     # -------------------------------------------------------------------------------- writing
 
     def create(self, path: str, fields: Fields) -> Write:
         """Returns the write of a document that must not exist."""
-        return {**self._update(path, fields), "currentDocument": {"exists": False}}
+        from google.cloud.firestore_v1 import types
+
+        return types.Write(
+            update=self._document(path, fields), current_document=types.Precondition(exists=False)
+        )
 
     def change(self, found: Document, fields: Fields) -> Write:
         """Returns the write of some fields of a document that must be as it was found.
 
         Without fields nothing is written, not even the time of change: the document is pinned.
         """
-        return {
-            **self._update(found.path, fields),
-            "updateMask": {"fieldPaths": list(fields)},
-            "currentDocument": {"updateTime": found.changed},
-        }
+        from google.cloud.firestore_v1 import types
 
-    def put(self, path: str, fields: Fields, transform: Mapping[str, Any] | None = None) -> Write:
-        """Returns the write of some fields of a document, made if need be, and a transformation."""
-        write = {**self._update(path, fields), "updateMask": {"fieldPaths": list(fields)}}
-        return write if transform is None else {**write, "updateTransforms": [transform]}
+        return types.Write(
+            update=self._document(found.path, fields),
+            update_mask=types.DocumentMask(field_paths=list(fields)),
+            current_document=types.Precondition(update_time=_timestamp(found.changed)),
+        )
+
+    def raise_to(self, path: str, field: str, least: int) -> Write:
+        """Returns the write that raises a number to at least this, of a document that exists."""
+        from google.cloud.firestore_v1 import types
+
+        write = self._transform(path, field, maximum=encode(least))
+        write.current_document = types.Precondition(exists=True)
+        return write
+
+    def add_to(self, path: str, field: str, item: bytes) -> Write:
+        """Returns the write that adds to a set; the document is made if need be."""
+        return self._transform(path, field, append_missing_elements=_array(item))
+
+    def take_from(self, path: str, field: str, item: bytes) -> Write:
+        """Returns the write that takes from a set; the document is made if need be."""
+        return self._transform(path, field, remove_all_from_array=_array(item))
 
     def delete(self, path: str) -> Write:
         """Returns the deletion of a document."""
-        return {"delete": f"{self._root}/{path}"}
+        from google.cloud.firestore_v1.types import Write
+
+        return Write(delete=self._full(path))
 
     def commit(self, writes: Sequence[Write]) -> None:
         """Carries out all writes or none, once; raises Moved, Contended or Uncertain."""
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.cloud.firestore_v1.types import CommitRequest
+
+        request = CommitRequest(database=self._name, writes=list(writes))
         try:
-            answer = self._post(":commit", {"writes": list(writes)})
-        except Unanswered as error:
-            raise Uncertain(str(error)) from error
-        if answer.status == 200:
-            return
-        status, message = _reason(answer)
-        if status in _MOVED:
-            raise Moved(message)
-        if status in ("ABORTED", "RESOURCE_EXHAUSTED"):
-            raise Contended(message)
-        if is_weather(answer) or status in ("CANCELLED", "UNKNOWN"):
-            raise Uncertain(message)
-        raise StoreUnavailable(f"Firestore refused a commit: {status}: {message}")
+            self._call(self._connection.client().commit, request)
+        except GoogleAPICallError as error:
+            reason = describe(error)
+            match outcome_of(error):
+                case Outcome.MOVED:
+                    raise Moved(reason) from error
+                case Outcome.CONTENDED:
+                    raise Contended(reason) from error
+                case Outcome.UNCERTAIN:
+                    raise Uncertain(reason) from error
+                case Outcome.REFUSED:
+                    raise StoreUnavailable(f"Firestore refused a commit: {reason}") from error
 
-    def _update(self, path: str, fields: Fields) -> Write:
-        return {"update": {"name": f"{self._root}/{path}", "fields": encode_fields(fields)}}
+    def _document(self, path: str, fields: Fields) -> types.Document:
+        from google.cloud.firestore_v1 import types
 
-    # ------------------------------------------------------------------------------- requests
+        return types.Document(name=self._full(path), fields=encode_fields(fields))
 
-    def _post(self, call: str, body: object) -> Answer:
-        data = json.dumps(body, separators=(",", ":")).encode("ascii")
-        return self._transport.send("POST", self._url + call, self._headers, data, _SECONDS)
+    def _transform(self, path: str, field: str, **operation: Any) -> Write:  # noqa: ANN401
+        from google.cloud.firestore_v1 import types
 
-    def _read(self, call: str, body: object) -> list[dict[str, Any]]:
-        data = json.dumps(body, separators=(",", ":")).encode("ascii")
-        url = self._url + call
-        answer = send_until_answered(
-            self._transport, "POST", url, self._headers, data, _SECONDS, weather=_may_read_again
+        return types.Write(
+            update=self._document(path, {}),
+            update_mask=types.DocumentMask(),
+            update_transforms=[
+                types.DocumentTransform.FieldTransform(field_path=field, **operation)
+            ],
         )
-        if answer.status != 200:
-            status, message = _reason(answer)
-            raise StoreUnavailable(f"Firestore refused a read: {status}: {message}")
-        items: list[dict[str, Any]] = json.loads(answer.body)
-        for item in items:
-            if "error" in item:
-                raise StoreUnavailable(f"Firestore broke off: {item['error'].get('message')}")
-        return items
+
+    def _full(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    # ---------------------------------------------------------------------------------- calls
+
+    def _call(self, method: Callable[..., T], request: object) -> T:
+        metadata = self._connection.metadata
+        return method(request=request, retry=None, timeout=self._seconds, metadata=metadata)
+
+    def _read(self, method: Callable[..., Iterable[Any]], request: object) -> list[Any]:
+        """Returns the protocol buffers of a stream, read again from its start after weather."""
+        from google.api_core.exceptions import GoogleAPICallError
+
+        reason = ""
+        for _ in attempts():
+            try:
+                return [type(item).pb(item) for item in self._call(method, request)]
+            except GoogleAPICallError as error:
+                reason = describe(error)
+                if outcome_of(error) not in (Outcome.CONTENDED, Outcome.UNCERTAIN):
+                    raise StoreUnavailable(f"Firestore refused a read: {reason}") from error
+        raise StoreUnavailable(f"Firestore does not answer: {reason}")
 
 
-def _may_read_again(answer: Answer) -> bool:
-    return answer.status == 409 or is_weather(answer)
+def _array(item: bytes) -> types.ArrayValue:
+    from google.cloud.firestore_v1 import types
+
+    return types.ArrayValue(values=[encode(item)])
 
 
-def _reason(answer: Answer) -> tuple[str, str]:
-    """Returns status and message of a failure; a stream's failure stands in a list."""
-    try:
-        body = json.loads(answer.body)
-        error = (body[0] if isinstance(body, list) else body)["error"]
-        return error["status"], error.get("message", "")[:300]
-    except (ValueError, LookupError, TypeError):
-        return f"HTTP {answer.status}", answer.body[:200].decode("utf-8", "replace")
+def _timestamp(nanoseconds: int) -> Any:  # noqa: ANN401
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    stamp = Timestamp()
+    stamp.FromNanoseconds(nanoseconds)
+    return stamp

@@ -7,10 +7,13 @@ same commit. Only entries with thousands of commits that have many parents are s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sopor_server.adapters.firestore.database import Database, Write
+from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.values import Document
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1.types import Write
 
 _ROOM = 1_000_000
 _FIRST_PAGE = 8

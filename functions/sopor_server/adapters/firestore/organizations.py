@@ -7,10 +7,11 @@ pins the organization's document anyway; once in `STEP` bytes the pin writes the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from sopor_core.ids import NO_ENTRY, AccountId, EntryHash, OrgId, ProjectId
 from sopor_core.push_entry import Citation
-from sopor_server.adapters.firestore.database import Database, Write
+from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.logs import Log
 from sopor_server.adapters.firestore.packing import (
     pack_members,
@@ -19,9 +20,12 @@ from sopor_server.adapters.firestore.packing import (
     unpack_numbers,
 )
 from sopor_server.adapters.firestore.settling import Attempt, Recent, settle
-from sopor_server.adapters.firestore.values import Document, Value, encode
+from sopor_server.adapters.firestore.values import Document, Value
 from sopor_server.ports.errors import LogMoved, ProjectExists
 from sopor_server.ports.records import MembershipAppend, Organization
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1.types import Write
 
 STEP = 1024 * 1024
 _MANY = 2**31 - 1
@@ -144,10 +148,9 @@ class Organizations:
         self, org: OrgId, accounts: Iterable[AccountId | None], *, joined: bool
     ) -> list[Write]:
         """Returns the writes that tell accounts, registered or not, that they are members."""
-        operation = "appendMissingElements" if joined else "removeAllFromArray"
-        change = {"fieldPath": "orgs", operation: {"values": [encode(bytes(org))]}}
+        tell = self._database.add_to if joined else self._database.take_from
         return [
-            self._database.put(f"accounts/{account.hex()}", {}, change)
+            tell(f"accounts/{account.hex()}", "orgs", bytes(org))
             for account in accounts
             if account is not None
         ]

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sopor_core.ids import AccountId, CommitId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import Citation, ListedCommit, ListedPack, PushEntry
 from sopor_server.adapters.firestore.branches import change_branches, read_branches
-from sopor_server.adapters.firestore.database import Database, Write
+from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.logs import Log
 from sopor_server.adapters.firestore.organizations import (
     Organizations,
@@ -33,6 +33,9 @@ from sopor_server.ports.errors import (
     StoreUnavailable,
 )
 from sopor_server.ports.records import Project, ProjectSummary, PushAppend
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1.types import Write
 
 T = TypeVar("T")
 _RECENT_COMMITS = 64

@@ -11,17 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-from sopor_server.adapters.firestore.database import (
-    Contended,
-    Database,
-    Moved,
-    Uncertain,
-    Write,
-)
+from sopor_server.adapters.firestore.database import Database
+from sopor_server.adapters.firestore.outcomes import Contended, Moved, Uncertain
 from sopor_server.adapters.google.retries import attempts
 from sopor_server.ports.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1.types import Write
 
 T = TypeVar("T")
 
@@ -34,7 +32,7 @@ class Attempt:
     uncertain: bool
 
 
-Prepare = Callable[[Attempt], Sequence[Write] | None]
+Prepare: TypeAlias = "Callable[[Attempt], Sequence[Write] | None]"
 
 
 def settle(database: Database, prepare: Prepare) -> None:

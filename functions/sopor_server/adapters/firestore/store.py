@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import ListedCommit, ListedPack
 from sopor_server.adapters.firestore.accounts import Accounts
+from sopor_server.adapters.firestore.connection import Connection
 from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.organizations import Organizations
 from sopor_server.adapters.firestore.projects import Projects
-from sopor_server.adapters.google.transport import GoogleTransport
 from sopor_server.ports.records import (
     Account,
     Device,
@@ -37,16 +37,14 @@ class FirestoreMetadataStore:
         cls, project: str, database: str, emulator: str | None = None
     ) -> FirestoreMetadataStore:
         """Opens a database at Google, or at an emulator (``host:port``)."""
-        if emulator is None:
-            return cls(Database(project, database, GoogleTransport()))
-        transport = GoogleTransport(emulated=True)
-        return cls(Database(project, database, transport, f"http://{emulator}"))
+        return cls(Database(project, database, Connection(emulator)))
 
     def check(self) -> None:  # noqa: D102
         self._database.get("checks/none")
 
     def close(self) -> None:
-        """Does nothing: connections close when nothing refers to them."""
+        """Closes the connection."""
+        self._database.close()
 
     def create_account(  # noqa: D102
         self, account: Account, genesis: MembershipAppend, device: Device

@@ -1,15 +1,20 @@
-"""Firestore's JSON form of values and documents.
+"""Firestore's values and documents as plain Python ones.
 
-Source: https://cloud.google.com/firestore/docs/reference/rest/v1/Value
+Times of change are whole nanoseconds since 1970-01-01T00:00:00Z: a precondition on a rounded one
+would not hold. The package has no public codec for single values, so this one is ours.
+
+Source: https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
 """
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1 import types
 
 Value: TypeAlias = "bytes | int | str | bool | datetime | list[bytes]"
 Fields: TypeAlias = Mapping[str, Value]
@@ -21,7 +26,7 @@ class Document:
 
     path: str
     fields: dict[str, Any]
-    changed: str
+    changed: int
 
     @property
     def id(self) -> str:
@@ -29,44 +34,44 @@ class Document:
         return self.path.rpartition("/")[2]
 
 
-def encode(value: Value) -> dict[str, Any]:
-    """Returns the JSON form of a value."""
+def encode(value: Value) -> types.Value:
+    """Returns Firestore's form of a value."""
+    from google.cloud.firestore_v1 import types
+
     match value:
         case bool():
-            return {"booleanValue": value}
+            return types.Value(boolean_value=value)
         case int():
-            return {"integerValue": str(value)}
+            return types.Value(integer_value=value)
         case str():
-            return {"stringValue": value}
+            return types.Value(string_value=value)
         case datetime():
-            return {"timestampValue": value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+            return types.Value(timestamp_value=value)
         case list():
-            return {"arrayValue": {"values": [encode(item) for item in value]}}
+            return types.Value(array_value=types.ArrayValue(values=list(map(encode, value))))
         case _:
-            return {"bytesValue": b64encode(value).decode("ascii")}
+            return types.Value(bytes_value=value)
 
 
-def encode_fields(fields: Fields) -> dict[str, Any]:
-    """Returns the JSON form of the fields of a document."""
+def encode_fields(fields: Fields) -> dict[str, types.Value]:
+    """Returns Firestore's form of the fields of a document."""
     return {name: encode(value) for name, value in fields.items()}
 
 
-def decode_document(found: Mapping[str, Any], root: str) -> Document:
-    """Returns a document whose name begins with ``root/``."""
-    fields = {name: _decode(value) for name, value in found.get("fields", {}).items()}
-    return Document(found["name"].removeprefix(f"{root}/"), fields, found["updateTime"])
+def decode_document(found: Any, root: str) -> Document:  # noqa: ANN401
+    """Returns a document whose name begins with ``root/``, from its protocol buffer."""
+    fields = {name: _decode(value) for name, value in found.fields.items()}
+    path = found.name.removeprefix(f"{root}/")
+    return Document(path, fields, found.update_time.ToNanoseconds())
 
 
-def _decode(value: Mapping[str, Any]) -> Value | list[Any]:
-    ((kind, content),) = value.items()
+def _decode(value: Any) -> Value | list[Any]:  # noqa: ANN401
+    kind = value.WhichOneof("value_type")
+    content = getattr(value, kind)
     match kind:
-        case "bytesValue":
-            return b64decode(content)
-        case "integerValue":
-            return int(content)
-        case "arrayValue":
-            return [_decode(item) for item in content.get("values", [])]
-        case "timestampValue":
-            return datetime.fromisoformat(content)
+        case "array_value":
+            return [_decode(item) for item in content.values]
+        case "timestamp_value":
+            return content.ToDatetime(UTC)  # type: ignore[no-any-return]
         case _:
             return content  # type: ignore[no-any-return]

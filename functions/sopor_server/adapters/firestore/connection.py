@@ -1,0 +1,89 @@
+"""Opens the connection to Firestore: one client of Google's package for each process.
+
+gRPC is not usable in a process that forks after its first call. So nothing is opened, nor even
+imported, before the first request asks for it: functions-framework and gunicorn load the program in
+the parent and answer requests in workers, and each worker opens its own. The client may be used
+from many threads at once; all share one connection.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sopor_server.ports.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    import grpc
+    from google.cloud.firestore_v1.services.firestore import FirestoreClient
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+# After a failed attempt to connect, calls are refused at once until the next one: that must come
+# before the last of our attempts at a call.
+_CONNECT_AGAIN_MILLIS = 100
+_CONNECT_AGAIN_AT_MOST_MILLIS = 1_000
+# A sleeping instance may have lost its connection without a word. Where a call waits for an answer,
+# this finds it out long before the call's deadline. Google's front ends allow one ping in 30 s.
+_PING_EVERY_MILLIS = 30_000
+_PING_ANSWER_MILLIS = 5_000
+_OPTIONS = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", _CONNECT_AGAIN_MILLIS),
+    ("grpc.max_reconnect_backoff_ms", _CONNECT_AGAIN_AT_MOST_MILLIS),
+    ("grpc.keepalive_time_ms", _PING_EVERY_MILLIS),
+    ("grpc.keepalive_timeout_ms", _PING_ANSWER_MILLIS),
+)
+
+
+class Connection:
+    """Holds the client, with the application's default credentials or none for an emulator."""
+
+    def __init__(self, emulator: str | None = None) -> None:
+        """Takes the ``host:port`` of an emulator, if it is one. Opens nothing yet."""
+        self._emulator = emulator
+        self._lock = Lock()
+        self._client: FirestoreClient | None = None
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What goes with every call: an emulator takes this for whom no rules concern."""
+        return () if self._emulator is None else (("authorization", "Bearer owner"),)
+
+    def client(self) -> FirestoreClient:
+        """Returns the client, opened at the first call; raises StoreUnavailable."""
+        with self._lock:
+            if self._client is None:
+                self._client = _open(self._emulator)
+            return self._client
+
+    def close(self) -> None:
+        """Closes the connection, if there is one."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.transport.close()  # type: ignore[no-untyped-call]
+
+
+def _open(emulator: str | None) -> FirestoreClient:
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud.firestore_v1.services.firestore import FirestoreClient
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+    try:
+        channel = _channel(FirestoreGrpcTransport, emulator)
+    except GoogleAuthError as error:
+        raise StoreUnavailable(
+            f"there are no credentials for Firestore: {error}; run as a service account, or"
+            " `gcloud auth application-default login`"
+        ) from error
+    return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+
+
+def _channel(transport: type[FirestoreGrpcTransport], emulator: str | None) -> grpc.Channel:
+    if emulator is None:
+        return transport.create_channel(options=_OPTIONS)
+    import grpc
+
+    # A proxy for the outside world would be asked for an emulator on this machine as well.
+    return grpc.insecure_channel(emulator, (*_OPTIONS, ("grpc.enable_http_proxy", 0)))
