@@ -13,7 +13,6 @@ import requests
 from sopor_core.account import AccountRecord, Action, Credentials
 from sopor_core.encoding import b64encode
 from sopor_core.ids import AccountId, DeviceId
-from sopor_core.membership import Genesis
 from sopor_core.wire.models import AccountAnswer, Challenge, Devices, Session
 from sopor_core.wire.routes import Operation
 from tests.support.server import RunningServer, running_server
@@ -73,8 +72,7 @@ class TestRegistering:
         keys, other = new_keys(), new_keys()
         record = keys.record()
         stolen = replace(record, identity=replace(record.identity, account=AccountId.random()))
-        body = Genesis("team", bytes(16), keys.identity)
-        team = replace(keys.genesis(), body=body).sign(keys.signing)
+        team = keys.genesis("team")
         for changes, layer in (
             ({"record": {**record.to_json(), "created": 5}}, "signature"),
             ({"record": stolen.sign(keys.signing).to_json()}, "account"),

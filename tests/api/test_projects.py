@@ -10,7 +10,7 @@ from sopor_core.push_entry import Citation
 from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.routes import Operation
 from tests.api.test_accounts import problem
-from tests.support.story import Person, Pulled
+from tests.support.story import Person, Pulled, first_epoch
 
 
 def test_a_project_is_created_and_listed(alice: Person, bob: Person) -> None:
@@ -73,7 +73,10 @@ def test_what_does_not_verify_is_refused(alice: Person, bob: Person) -> None:
         (replace(good, signature=bytes(64)), "signature"),
         (good.sign(bob.keys.signing), "signature"),
         (replace(good, org=OrgId.random()).sign(alice.keys.signing), "membership"),
-        (replace(good, body=replace(good.body, wraps={})).sign(alice.keys.signing), "membership"),
+        (
+            replace(good, body=replace(good.body, first=first_epoch())).sign(alice.keys.signing),
+            "membership",
+        ),
     ):
         answer = alice.append(entry)
         assert problem(answer, 422, "entry-refused")["detail"].startswith(f"{layer}: ")

@@ -24,7 +24,7 @@ from sopor_server.ports.records import (
     PushAppend,
 )
 from sopor_server.service.membership import state_of
-from tests.support.story import TIME, Keys, Project
+from tests.support.story import TIME, Keys, Project, first_epoch
 
 
 def new_keys() -> Keys:
@@ -82,8 +82,7 @@ class Household:
         project = project or ProjectId.random()
         body = ProjectNew(
             project,
-            secrets.token_bytes(32),
-            {self.keys.account: secrets.token_bytes(80)},
+            first_epoch(self.keys.account),
             secrets.token_bytes(92),
         )
         head = self.org.head

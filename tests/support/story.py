@@ -41,7 +41,7 @@ from sopor_core.ids import (
     ServerId,
     StateRoot,
 )
-from sopor_core.membership import Genesis, MembershipEntry, ProjectNew
+from sopor_core.membership import Epoch, Genesis, MembershipEntry, ProjectNew
 from sopor_core.push_entry import BranchOp, Citation, ListedCommit, ListedPack, PushEntry
 from sopor_core.push_log import EMPTY_LOG
 from sopor_core.signing import VerifyKey
@@ -98,9 +98,17 @@ class Keys:
             recovery_secret=secrets.token_bytes(60),
         ).sign(self.signing)
 
-    def genesis(self) -> MembershipEntry:
-        body = Genesis("personal", secrets.token_bytes(16), self.identity)
+    def genesis(self, kind: str = "personal") -> MembershipEntry:
+        label = secrets.token_bytes(92)
+        nonce = secrets.token_bytes(16)
+        body = Genesis(kind, nonce, self.identity, self.login, first_epoch(self.account), label)
         return MembershipEntry(None, 1, EMPTY_LOG.hash, self.account, TIME, body).sign(self.signing)
+
+
+def first_epoch(*accounts: AccountId) -> Epoch:
+    """Makes the first epoch of a scope for some accounts."""
+    wraps = {account: secrets.token_bytes(80) for account in accounts}
+    return Epoch(1, secrets.token_bytes(32), wraps, {})
 
 
 @dataclass
@@ -273,8 +281,7 @@ class Person:
         """Makes the signed entry that adds a project to the personal organization."""
         body = ProjectNew(
             project=ProjectId.random(),
-            commitment=secrets.token_bytes(32),
-            wraps={self.keys.account: secrets.token_bytes(80)},
+            first=first_epoch(self.keys.account),
             label=secrets.token_bytes(92),
         )
         entry = MembershipEntry(

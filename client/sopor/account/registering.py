@@ -6,7 +6,6 @@ exist, which harms nobody; after the second, the kit logs in.
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 from sopor.account.logging_in import admit
@@ -19,17 +18,16 @@ from sopor.account.setup import (
     remember_personal,
     store,
 )
+from sopor.crypto.founding import genesis_entry
 from sopor.crypto.registration import NewAccount, new_account
 from sopor.errors import ServerRefused, SoporError, StateConflict, Weather
 from sopor.remote import ServerAddress
 from sopor.remote.listings import ServerMeta
 from sopor.remote.login import LoginApi
-from sopor_core.ids import NO_ENTRY, OrgId
-from sopor_core.membership import Genesis, MembershipEntry
+from sopor_core.ids import OrgId
+from sopor_core.membership import MembershipEntry
 from sopor_core.names import normalize_login
 from sopor_core.wire.routes import PROTOCOL
-
-_NONCE_BYTES = 16
 
 
 def register(
@@ -62,7 +60,9 @@ def register(
         api = LoginApi(transport)
         meta = _compatible(api.meta())
         new = new_account(name, password, setup.clock(), setup.costs)
-        genesis = _genesis(setup, new)
+        genesis = genesis_entry(
+            new.access.keys, new.record.login, new.record.login, "personal", setup.clock()
+        )
         write_kit(kit_path, _kit(address, meta, new))
         admission = _create(api, setup, address, meta, new, genesis, password, kit_path)
     finally:
@@ -81,13 +81,6 @@ def _compatible(meta: ServerMeta) -> ServerMeta:
             hint="upgrade whichever is older",
         )
     return meta
-
-
-def _genesis(setup: Setup, new: NewAccount) -> MembershipEntry:
-    identity = new.record.identity
-    body = Genesis("personal", secrets.token_bytes(_NONCE_BYTES), identity)
-    entry = MembershipEntry(None, 1, NO_ENTRY, identity.account, setup.clock(), body)
-    return entry.sign(new.access.keys)
 
 
 def _kit(address: ServerAddress, meta: ServerMeta, new: NewAccount) -> RecoveryKit:

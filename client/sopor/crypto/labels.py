@@ -19,6 +19,7 @@ class LabelKind(IntEnum):
 
     BRANCH = 1
     PROJECT = 2
+    ORGANIZATION = 3
 
     @property
     def layer(self) -> Layer:
@@ -62,11 +63,26 @@ def open_project_label(keys: ProjectKeys, epoch: int, label: bytes) -> str:
         VerificationError: layer ``membership`` if the label does not open or its padding or name is
             not allowed; layer ``epoch`` without that epoch's key.
     """
-    name = _open(keys, epoch, LabelKind.PROJECT, b"", label)
+    return _open_checked(keys, epoch, LabelKind.PROJECT, label)
+
+
+def _open_checked(keys: ProjectKeys, epoch: int, kind: LabelKind, label: bytes) -> str:
+    name = _open(keys, epoch, kind, b"", label)
     try:
         return check_project_name(name)
     except InvalidValue as error:
         raise VerificationError(Layer.MEMBERSHIP, error.message) from None
+
+
+def seal_organization_label(keys: ProjectKeys, epoch: int, name: str) -> bytes:
+    """Seals an organization's name under its home's keys; the rules are those of projects."""
+    check_project_name(name)
+    return seal_label(keys, epoch, LabelKind.ORGANIZATION, b"", name)
+
+
+def open_organization_label(keys: ProjectKeys, epoch: int, label: bytes) -> str:
+    """Opens an organization's name; raises as `open_project_label` does."""
+    return _open_checked(keys, epoch, LabelKind.ORGANIZATION, label)
 
 
 def seal_label(

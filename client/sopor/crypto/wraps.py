@@ -10,24 +10,28 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from sopor.crypto.keys import EpochSecret, u32
 from sopor_core.errors import Layer, VerificationError
-from sopor_core.ids import AccountId, OrgId, ProjectId
+from sopor_core.ids import OrgId
+from sopor_core.membership import WRAP_BYTES, Recipient, Scope
 
-WRAP_BYTES = 80
+HOME = OrgId(bytes(OrgId.SIZE))
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 @dataclass(frozen=True, slots=True)
 class WrapContext:
-    """What a wrap is bound to: one epoch of one project, for one account."""
+    """What a wrap is bound to: one epoch of one scope, for one member or open invite.
+
+    ``org`` is `HOME` for the home of an organization, whose id is made from the wrap.
+    """
 
     org: OrgId
-    project: ProjectId
+    project: Scope
     epoch: int
-    account: AccountId
+    recipient: Recipient
 
     def info(self) -> bytes:
         """Returns HPKE's ``info``."""
-        parts = self.org + self.project + u32(self.epoch) + self.account
+        parts = self.org + self.project + u32(self.epoch) + self.recipient
         return b"sopor/1 epoch\0" + parts
 
 

@@ -76,11 +76,11 @@ def projects(account: Account) -> tuple[ProjectInfo, ...]:
         for summary in summaries:
             if summary.organization == org:
                 keys = unwrap_keys(account.keys, membership, summary.project)
-                epoch, label = membership.label(summary.project)
+                label = membership.label(summary.project)
                 found.append(
                     ProjectInfo(
                         summary.project,
-                        open_project_label(keys, epoch, label),
+                        open_project_label(keys, label.epoch, label.sealed),
                         org,
                         summary.seq,
                         summary.bytes,

@@ -11,12 +11,12 @@ import json
 from pathlib import Path
 
 from sopor.crypto.account import AccountKeys
+from sopor.crypto.epochs import unlock_scope
 from sopor.crypto.keys import FIRST_EPOCH, EpochSecret, ProjectKeys
-from sopor.crypto.wraps import WrapContext
 from sopor.disk import create_private
 from sopor.errors import DamagedStore
 from sopor_core.encoding import b64decode, b64encode
-from sopor_core.errors import Layer, VerificationError
+from sopor_core.errors import VerificationError
 from sopor_core.ids import ProjectId
 from sopor_core.membership import MembershipLog
 
@@ -59,15 +59,4 @@ def unwrap_keys(account: AccountKeys, membership: MembershipLog, project: Projec
     Raises:
         VerificationError: layer ``epoch``, if there is no wrap for the account or it does not open.
     """
-    keys = membership.keys(project)
-    me = account.identity.account
-    wrapped = keys.wraps.get(me)
-    if wrapped is None:
-        raise VerificationError(
-            Layer.EPOCH,
-            "the project's key is not wrapped for this account",
-            hint="ask an admin of the organization to share the project with you",
-        )
-    context = WrapContext(membership.org, project, keys.epoch, me)
-    secret = account.unwrap(wrapped, context, keys.commitment)
-    return ProjectKeys(project, {keys.epoch: secret})
+    return unlock_scope(membership, project, account.identity.account, account)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sopor.account import Account
+from sopor.crypto.epochs import Addresses, first_epoch
 from sopor.crypto.keys import FIRST_EPOCH
 from sopor.crypto.labels import seal_project_label
-from sopor.crypto.wraps import WrapContext, wrap
 from sopor.errors import PushRejected
 from sopor.remote import LogMoved
 from sopor.repository.connection import check_own_place
@@ -59,20 +59,15 @@ def fetch_membership(account: Account, org: OrgId) -> tuple[MembershipLog, list[
 def _entry(
     context: Context, account: Account, membership: MembershipLog, name: str
 ) -> MembershipEntry:
-    secret = context.keys.secret(FIRST_EPOCH)
-    project = context.project
-    wraps = {
-        member: wrap(
-            secret,
-            membership.identity(member).encryption,
-            WrapContext(membership.org, project, FIRST_EPOCH, member),
-        )
-        for member in membership.members()
-    }
+    after = membership.access.with_project(context.project)
     body = ProjectNew(
-        project,
-        context.keys.commitment(FIRST_EPOCH),
-        wraps,
+        context.project,
+        first_epoch(
+            membership.org,
+            context.project,
+            context.keys.secret(FIRST_EPOCH),
+            Addresses.of(membership, after, context.project),
+        ),
         seal_project_label(context.keys, FIRST_EPOCH, name),
     )
     head = membership.head

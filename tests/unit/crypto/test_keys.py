@@ -12,9 +12,10 @@ from sopor.crypto.labels import (
     seal_branch_label,
     seal_project_label,
 )
-from sopor.crypto.wraps import WRAP_BYTES, WrapContext, wrap
+from sopor.crypto.wraps import WrapContext, wrap
 from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.ids import OrgId, ProjectId
+from sopor_core.membership import WRAP_BYTES
 from tests.unit.crypto.making import IDS, KEYS, PROJECT
 
 

@@ -27,7 +27,6 @@ from sopor_core.ids import (
     StateRoot,
 )
 from sopor_core.limits import MAX_ENTRY_BYTES, MAX_INLINE_BYTES
-from sopor_core.membership import Genesis, MembershipEntry
 from sopor_core.push_entry import BranchOp, Citation, ListedCommit, ListedPack, PushEntry
 from sopor_core.push_log import EMPTY_LOG
 from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts, split_parts
@@ -226,8 +225,7 @@ def test_a_pack_of_another_size_is_refused(server: ScriptedServer, remote: Remot
 
 def test_membership_entries_are_read_and_appended(server: ScriptedServer, remote: Remote) -> None:
     org, keys = OrgId.random(), Keys("ada@example.com")
-    genesis = Genesis("personal", bytes(16), keys.identity)
-    entry = MembershipEntry(None, 1, NO_ENTRY, keys.account, 1, genesis).sign(keys.signing)
+    entry = keys.genesis()
     server.script(parts(MEMBER, MEMBER), Scripted(201), parts(ENTRY))
     assert remote.org_entries(org, 4) == (b"membership", b"membership")
     remote.org_append(org, entry)
@@ -242,8 +240,7 @@ def test_an_append_that_comes_late_brings_the_membership(
     server: ScriptedServer, remote: Remote
 ) -> None:
     keys = Keys("ada@example.com")
-    genesis = Genesis("personal", bytes(16), keys.identity)
-    entry = MembershipEntry(None, 1, NO_ENTRY, keys.account, 1, genesis).sign(keys.signing)
+    entry = keys.genesis()
     lost = {"members": MEMBERS.to_json(), "problem": {"code": "membership-moved"}}
     first = Part(PartKind.CONTROL, json.dumps(lost).encode())
     server.script(parts(first, MEMBER, status=409))
