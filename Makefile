@@ -84,6 +84,13 @@ COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 -
 	--no-strip-extras \
 	--custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
 
+# Cloud Build lets pip resolve. For who needs `google-auth`, a line that says `google-auth[requests]` does
+# not count: pip would take a newer release, that has no hash. So each such name has a plain line too.
+PLAIN_LINES = import pathlib, re; \
+	file = pathlib.Path("functions/requirements.txt"); \
+	entry = r"(?m)^([a-z0-9-]+)\[[^]]*\](==.*\n(?: .*\n)*)"; \
+	file.write_text(re.sub(entry, r"\1\2\g<0>", file.read_text()))
+
 requirements: setup ## Pin, with hashes, what pyproject.toml names, and Checkov
 	@$(PIP) $(UV)
 	@$(COMPILE) pyproject.toml --extra server --extra google --extra keychain --extra watch --extra dev \
@@ -92,6 +99,7 @@ requirements: setup ## Pin, with hashes, what pyproject.toml names, and Checkov
 		extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
 		print(*extras["server"], *extras["google"], sep="\n")' \
 		| $(COMPILE) - --constraint requirements.txt --output-file functions/requirements.txt
+	@$(PY) -c '$(PLAIN_LINES)'
 	@echo checkov | $(COMPILE) - --output-file infra/terraform/checkov-requirements.txt
 
 archive: setup ## Build the archive that Cloud Functions is given

@@ -28,7 +28,7 @@ from tests.support import emulators
 from tests.support.functions import ROOT, cloud_environment
 
 _FRAMEWORK = "from functions_framework._cli import _cli; _cli()"
-_CREDENTIALS = "import google.auth.compute_engine, google.auth.transport.urllib3; "
+_CREDENTIALS = "import google.auth.compute_engine, google.auth.transport.requests; "
 _ONE_REQUEST = """
 import functions_framework._cli, gunicorn.app.base, main
 from werkzeug.wrappers import Request
@@ -85,7 +85,8 @@ def profile(settings: Mapping[str, str], before: str) -> list[tuple[str, float]]
     """Returns the packages that take most of the import, with their own milliseconds."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", before + _ONE_REQUEST],
-        env=_environment(settings) | {"PYTHONPATH": str(ROOT / "functions")},
+        env=_environment(settings)
+        | {"PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT / 'shared'}"},
         stderr=subprocess.PIPE,
         text=True,
         check=True,

@@ -109,6 +109,13 @@ def test_a_pin_names_the_extras_that_others_ask_for(path: Path) -> None:
                 assert need.extras <= pinned[canonicalize_name(need.name)], f"{need} for {name}"
 
 
+def test_what_pip_resolves_is_pinned_without_extras_as_well() -> None:
+    requirements = [Requirement(entry.split("--hash")[0]) for entry in entries(FUNCTIONS)]
+    plain = {each.name for each in requirements if not each.extras}
+    assert {each.name for each in requirements if each.extras} == {"google-api-core", "google-auth"}
+    assert {each.name for each in requirements} == plain
+
+
 def test_deployment_gets_nothing_of_the_client() -> None:
     client_only = {"zstandard", "pyyaml", "merge3", "platformdirs", "keyring", "pytest", "mypy"}
     assert not client_only & pins(FUNCTIONS).keys()
