@@ -13,7 +13,6 @@ from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.google import retries
 from sopor_server.ports.errors import (
     AccountExists,
-    BlobDiffers,
     ChallengeUsed,
     LogMoved,
     MembershipMoved,
@@ -27,7 +26,6 @@ from tests.support.watched import WatchedCloud
 
 ONCE = [(Fault.BEFORE,), (Fault.AFTER,), (Fault.LOST,), (Fault.ABORTED,), (Fault.EXHAUSTED,)]
 WEATHER = [*ONCE, (Fault.ABORTED, Fault.LOST), (Fault.BEFORE, Fault.AFTER), (Fault.ABORTED,) * 4]
-KEY = "packs/01/ab"
 
 
 @pytest.fixture(autouse=True)
@@ -264,38 +262,7 @@ def test_reads_come_through_weather(cloud: WatchedCloud, home: Household) -> Non
     assert cloud.documents.is_done
 
 
-@pytest.mark.parametrize("faults", [*ONCE[:3], (Fault.BEFORE, Fault.LOST)])
-def test_a_blob_is_put_once_in_any_weather(cloud: WatchedCloud, faults: tuple[Fault, ...]) -> None:
-    cloud.objects.plan("POST", *faults)
-    assert cloud.blobs.put(KEY, b"bytes") is True
-    assert cloud.objects.is_done
-    assert cloud.blobs.put(KEY, b"bytes") is False
-    with pytest.raises(BlobDiffers):
-        cloud.blobs.put(KEY, b"other")
-    for method in ("GET", "DELETE"):
-        cloud.objects.plan(method, *faults)
-    assert cloud.blobs.get(KEY) == b"bytes"
-    cloud.blobs.delete(KEY)
-    assert cloud.objects.is_done
-    assert cloud.blobs.size(KEY) is None
-
-
-def test_a_storage_that_is_down_is_told(cloud: WatchedCloud) -> None:
-    cloud.objects.plan("POST", *[Fault.BEFORE] * retries.ATTEMPTS)
-    with pytest.raises(StoreUnavailable):
-        cloud.blobs.put(KEY, b"bytes")
-    assert cloud.blobs.size(KEY) is None
-
-
 def test_what_nobody_listens_to_is_unavailable() -> None:
     store = FirestoreMetadataStore.open(PROJECT, "none", "127.0.0.1:9")
     with pytest.raises(StoreUnavailable, match="does not answer"):
         store.check()
-
-
-def test_a_missing_bucket_is_not_an_empty_one(cloud: WatchedCloud) -> None:
-    cloud.blobs._bucket = "no-such-bucket"
-    with pytest.raises(StoreUnavailable):
-        list(cloud.blobs.list("packs"))
-    with pytest.raises(StoreUnavailable):
-        cloud.blobs.put(KEY, b"bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
 
@@ -118,9 +119,96 @@ class BlobContract:
             lambda: blobs.size(key),
             lambda: list(blobs.list(key)),
             lambda: blobs.delete(key),
+            lambda: blobs.compose(key, [KEY]),
+            lambda: blobs.compose(KEY, [key]),
+            lambda: blobs.upload_address(key, 1, bytes(32)),
+            lambda: blobs.download_address(key),
         ):
             with pytest.raises(ValueError, match="malformed"):
                 call()
+
+    @pytest.mark.parametrize("count", [1, 2, 32])
+    def test_blobs_are_joined_in_order(self, blobs: BlobStore, count: int) -> None:
+        parts = {f"packs/p/k{n}": bytes([n]) * (n * 1000 % 7777) for n in range(count)}
+        for key, data in parts.items():
+            blobs.put(key, data)
+        assert blobs.compose(KEY, list(parts)) is True
+        joined = b"".join(parts.values())
+        assert blobs.get(KEY) == joined
+        assert blobs.size(KEY) == len(joined)
+        assert {key: blobs.get(key) for key in parts} == parts
+
+    def test_a_blob_may_be_joined_twice_and_a_joined_one_again(self, blobs: BlobStore) -> None:
+        blobs.put("packs/p/a", b"a")
+        blobs.put("packs/p/b", b"bb")
+        blobs.compose("packs/p/aba", ["packs/p/a", "packs/p/b", "packs/p/a"])
+        assert blobs.compose(KEY, ["packs/p/b", "packs/p/aba"]) is True
+        assert blobs.get(KEY) == b"bbabba"
+        assert blobs.get(KEY, 2, 5) == b"abb"
+
+    def test_the_same_joined_again_is_success(self, blobs: BlobStore) -> None:
+        blobs.put("packs/p/a", b"a" * 3_000_000)
+        blobs.put("packs/p/b", b"b")
+        assert blobs.compose(KEY, ["packs/p/a", "packs/p/b"]) is True
+        assert blobs.compose(KEY, ["packs/p/a", "packs/p/b"]) is False
+        assert blobs.put(KEY, b"a" * 3_000_000 + b"b") is False
+
+    @pytest.mark.parametrize("sources", [["a"], ["b", "a"], ["a", "b", "b"], ["a", "c"]])
+    def test_other_bytes_stay_under_the_key(self, blobs: BlobStore, sources: list[str]) -> None:
+        for name in "abc":
+            blobs.put(f"packs/p/{name}", name.encode())
+        blobs.put(KEY, b"ab")
+        with pytest.raises(BlobDiffers):
+            blobs.compose(KEY, [f"packs/p/{name}" for name in sources])
+        assert blobs.get(KEY) == b"ab"
+
+    @pytest.mark.parametrize("sources", [["none"], ["a", "none"], ["none", "a"]])
+    def test_what_is_not_there_is_not_joined(self, blobs: BlobStore, sources: list[str]) -> None:
+        blobs.put("packs/p/a", b"a")
+        with pytest.raises(BlobMissing):
+            blobs.compose(KEY, [f"packs/p/{name}" for name in sources])
+        assert blobs.size(KEY) is None
+        assert [blob.key for blob in blobs.list("packs")] == ["packs/p/a"]
+        blobs.put(KEY, b"a")
+        with pytest.raises(BlobMissing):
+            blobs.compose(KEY, [f"packs/p/{name}" for name in sources])
+
+    @pytest.mark.parametrize("count", [0, 33])
+    def test_no_and_too_many_sources_are_a_fault_of_the_program(
+        self, blobs: BlobStore, count: int
+    ) -> None:
+        blobs.put("packs/p/a", b"a")
+        with pytest.raises(ValueError, match="1 to 32"):
+            blobs.compose(KEY, ["packs/p/a"] * count)
+
+    def test_a_blob_is_not_joined_to_itself(self, blobs: BlobStore) -> None:
+        blobs.put(KEY, b"a")
+        with pytest.raises(ValueError, match="itself"):
+            blobs.compose(KEY, [KEY])
+
+    def test_of_many_that_join_one_creates(self, opener: Opener) -> None:
+        for name in "abc":
+            opener().put(f"packs/p/{name}", name.encode() * 9_999)
+        sources = [f"packs/p/{name}" for name in "abc"]
+        outcomes = in_threads([lambda: opener().compose(KEY, sources)] * 6)
+        assert sorted(map(str, outcomes)) == ["False"] * 5 + ["True"]
+        assert opener().get(KEY) == b"".join(name.encode() * 9_999 for name in "abc")
+
+    def test_of_different_that_join_one_stays(self, blobs: BlobStore) -> None:
+        for name in "abcdef":
+            blobs.put(f"packs/p/{name}", name.encode() * 9_999)
+        joins = [lambda name=name: blobs.compose(KEY, [f"packs/p/{name}"] * 2) for name in "abcdef"]
+        assert successes(in_threads(joins), BlobDiffers) == 1
+        assert len(set(blobs.get(KEY))) == 1
+
+    def test_an_address_stores_nothing_and_is_one_of_both_or_of_neither(
+        self, blobs: BlobStore
+    ) -> None:
+        upload = blobs.upload_address(KEY, 5, sha256(b"bytes").digest())
+        assert (upload is None) is (blobs.download_address(KEY) is None)
+        assert blobs.size(KEY) is None
+        assert blobs.put(KEY, b"bytes") is True
+        assert upload is None or upload.url not in repr(upload)
 
     def test_of_many_puts_in_threads_one_creates(self, blobs: BlobStore) -> None:
         outcomes = in_threads([lambda: blobs.put(KEY, bytes(100_000))] * 8)

@@ -10,7 +10,7 @@ import pytest
 
 from sopor_core.ids import ProjectId
 from sopor_core.push_entry import ListedPack
-from sopor_server.ports.blobs import BlobStore, pack_key
+from sopor_server.ports.blobs import BlobStore, pack_key, upload_key
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.service.housekeeping import DAY, Housekeeping, Report
 from tests.support.stored import Household
@@ -44,6 +44,13 @@ class House:
         """Runs the housekeeping so many days after the start."""
         now = self.begun + int(days * DAY)
         return Housekeeping(self.store, self.blobs, now, KEEP_DAYS, everything).run()
+
+    @property
+    def counted(self) -> int:
+        """How many bytes count to the project."""
+        found = self.store.project(self.project.id)
+        assert found is not None
+        return found.bytes
 
     def has(self, pack: bytes) -> bool:
         return self.blobs.size(pack_key(self.project.id, pack_id(pack))) is not None
@@ -107,6 +114,23 @@ class HousekeepingStories:
         house.put(b"staged")
         house.push(b"staged")
         assert house.has(b"staged")
+
+    def test_a_pack_that_was_to_come_and_never_came_counts_no_more(self, house: House) -> None:
+        never, came = (ListedPack(pack_id(data), len(data)) for data in (b"never", b"came"))
+        for pack in (never, came):
+            house.blobs.put(upload_key(house.project.id, pack), b"")
+            house.store.stage_pack(house.project.id, pack, TIME)
+        house.put(b"came")
+        house.keep(0.9)
+        assert house.counted == 9
+        assert len(list(house.blobs.list("uploads"))) == 2
+        for _ in range(2):
+            house.keep(1.1)
+            assert house.counted == 4
+            assert list(house.blobs.list("uploads")) == []
+        house.push(b"came")
+        assert house.keep(9).removed == 0
+        assert house.has(b"came")
 
     def test_old_packs_are_looked_at_on_request_only(self, house: House) -> None:
         house.put(b"forgotten")

@@ -15,14 +15,15 @@ from typing import Self
 from sopor_core.ids import ServerId
 from sopor_server.adapters.firestore import FirestoreMetadataStore
 from sopor_server.adapters.gcs import GcsBlobStore
-from sopor_server.adapters.google.transport import GoogleTransport
+from sopor_server.adapters.gcs.connection import Connection
 from sopor_server.auth import ServerIdentity
 from sopor_server.config import DEFAULT_QUOTA
 from sopor_server.service.context import Context
 from sopor_server.throttle import Throttle
 from tests.support.emulators import PROJECT, new_bucket, new_database
+from tests.support.objects import StorageFront
 from tests.support.relay import Relay
-from tests.support.transports import Billed, Watched
+from tests.support.transports import Billed
 
 
 @dataclass
@@ -32,7 +33,7 @@ class WatchedCloud:
     firestore: str
     database: str
     documents: Relay
-    objects: Watched
+    objects: StorageFront
     store: FirestoreMetadataStore
     blobs: GcsBlobStore
 
@@ -40,16 +41,18 @@ class WatchedCloud:
     def open(cls, firestore: str, storage: str) -> WatchedCloud:
         """Makes a new database and a new bucket at the emulators."""
         documents = Relay(firestore)
-        objects = Watched(GoogleTransport(emulated=True))
+        objects = StorageFront(storage)
         name = new_database()
-        blobs = GcsBlobStore(new_bucket(storage), objects, f"http://{storage}")
+        blobs = GcsBlobStore(new_bucket(storage), Connection(objects.address), patience=2.0)
         store = FirestoreMetadataStore.open(PROJECT, name, documents.address)
         return cls(firestore, name, documents, objects, store, blobs)
 
     def close(self) -> None:
         """Ends what stands before the emulators."""
         self.store.close()
+        self.blobs.close()
         self.documents.close()
+        self.objects.close()
 
     def __enter__(self) -> Self:
         return self

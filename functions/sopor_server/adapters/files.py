@@ -9,14 +9,18 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
-from sopor_server.ports.blobs import BlobInfo, check_key
+from sopor_server.ports.blobs import BlobInfo, UploadAddress, check_key, check_sources
 from sopor_server.ports.errors import BlobDiffers, BlobMissing, StoreUnavailable
 
 _TEMPORARY = ".new"
+_CHUNK_BYTES = 1 << 20
 
 
 class FileBlobStore:
@@ -35,19 +39,9 @@ class FileBlobStore:
     def put(self, key: str, data: bytes) -> bool:  # noqa: D102
         path = self._path(key)
         with _unavailable():
-            if self._is_there(path, data):
+            if _is_there(path, [data]):
                 return False
-            _make_folder(path.parent)
-            temporary = path.parent / f"{secrets.token_hex(8)}{_TEMPORARY}"
-            try:
-                _write(temporary, data)
-                _name(temporary, path)
-            except FileExistsError:
-                return not self._is_there(path, data)
-            finally:
-                temporary.unlink(missing_ok=True)
-            _flush_folder(path.parent)
-        return True
+            return _create(path, lambda file: file.write(data), lambda: _is_there(path, [data]))
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:  # noqa: D102
         with _unavailable():
@@ -79,6 +73,39 @@ class FileBlobStore:
         with _unavailable():
             self._path(key).unlink(missing_ok=True)
 
+    def compose(self, key: str, sources: Sequence[str]) -> bool:  # noqa: D102
+        check_sources(key, sources)
+        path, parts = self._path(key), [self._path(source) for source in sources]
+
+        def write(file: BinaryIO) -> None:
+            for part in parts:
+                with part.open("rb") as source:
+                    shutil.copyfileobj(source, file, _CHUNK_BYTES)
+
+        def is_there() -> bool:
+            return _is_there(path, chain.from_iterable(map(_chunks, parts)))
+
+        with _unavailable():
+            if not all(part.is_file() for part in parts):
+                raise BlobMissing("a blob to join is not there")
+            try:
+                return False if is_there() else _create(path, write, is_there)
+            except FileNotFoundError:
+                raise BlobMissing("a blob to join is not there") from None
+
+    def upload_address(  # noqa: D102
+        self,
+        key: str,
+        size: int,  # noqa: ARG002
+        sha256: bytes,  # noqa: ARG002
+    ) -> UploadAddress | None:
+        check_key(key)
+        return None
+
+    def download_address(self, key: str) -> str | None:  # noqa: D102
+        check_key(key)
+        return None
+
     def _path(self, key: str) -> Path:
         folder, _, name = check_key(key).rpartition("/")
         return self._root / folder / f"{name[:2]}.d" / name
@@ -87,17 +114,6 @@ class FileBlobStore:
         key = (path.parent.parent / path.name).relative_to(self._root).as_posix()
         status = path.stat()
         return BlobInfo(key, status.st_size, status.st_mtime_ns // 1_000_000)
-
-    def _is_there(self, path: Path, data: bytes) -> bool:
-        try:
-            found = path.read_bytes()
-        except FileNotFoundError:
-            return False
-        if found != data:
-            raise BlobDiffers("other bytes stand under the key")
-        # Whoever put it may not have flushed the folder yet.
-        _flush_folder(path.parent)
-        return True
 
 
 @contextmanager
@@ -108,11 +124,43 @@ def _unavailable() -> Iterator[None]:
         raise StoreUnavailable(f"the packs cannot be reached: {error.strerror}") from error
 
 
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _create(path: Path, write: Callable[[BinaryIO], object], is_there: Callable[[], bool]) -> bool:
+    """Writes a new blob wholly or not at all; of several at once one creates it."""
+    _make_folder(path.parent)
+    temporary = path.parent / f"{secrets.token_hex(8)}{_TEMPORARY}"
+    try:
+        with temporary.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        _name(temporary, path)
+    except FileExistsError:
+        return not is_there()
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+    return True
+
+
+def _is_there(path: Path, expected: Iterable[bytes]) -> bool:
+    """Tells whether the blob is there; raises BlobDiffers where it is of other bytes."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        same = all(file.read(len(chunk)) == chunk for chunk in expected) and not file.read(1)
+    if not same:
+        raise BlobDiffers("other bytes stand under the key")
+    # Whoever put it may not have flushed the folder yet.
+    _flush_folder(path.parent)
+    return True
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
 
 
 def _name(temporary: Path, path: Path) -> None:

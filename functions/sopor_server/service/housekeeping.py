@@ -6,6 +6,9 @@ after that. So long a restore of the metadata may bring back entries that list i
 entries whose packs clients then publish again.
 
 A mark is an empty blob ``orphans/{project}/{pack}``; its time is that of the first finding.
+
+A pack that was to come straight to the storage is counted from the moment on in which its address
+was given. Where it never came, it is counted no longer after a day; the note of it goes anyway.
 """
 
 from __future__ import annotations
@@ -16,13 +19,13 @@ from dataclasses import dataclass
 
 from sopor_core.ids import PackId, ProjectId
 from sopor_core.push_entry import ListedPack
-from sopor_server.ports.blobs import BlobInfo, BlobStore, pack_key
+from sopor_server.ports.blobs import BlobInfo, BlobStore, pack_key, upload_of
 from sopor_server.ports.errors import BlobMissing
 from sopor_server.ports.metadata import MetadataStore
 
 DAY = 24 * 60 * 60 * 1000
 _LOOKED_AT_DAYS = 14
-_PACKS, _MARKS = "packs", "orphans"
+_PACKS, _MARKS, _NOTES = "packs", "orphans", "uploads"
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Housekeeping:
             StoreUnavailable: a storage does not answer.
         """
         self.store.drop_expired(self.now)
+        self._forget_uploads()
         marks = {
             blob.key.removeprefix(f"{_MARKS}/"): blob.modified for blob in self.blobs.list(_MARKS)
         }
@@ -67,6 +71,15 @@ class Housekeeping:
             if self.blobs.size(f"{_PACKS}/{name}") is None:
                 self.blobs.delete(f"{_MARKS}/{name}")
         return report
+
+    def _forget_uploads(self) -> None:
+        """Removes the notes of a day ago, and counts no longer what did not come since."""
+        for note in self.blobs.list(_NOTES):
+            if self.now - note.modified >= DAY:
+                project, pack = upload_of(note.key)
+                if self.blobs.size(pack_key(project, pack.id)) is None:
+                    self.store.uncount_pack(project, pack)
+                self.blobs.delete(note.key)
 
     def _candidates(self, marks: Mapping[str, int]) -> Mapping[ProjectId, Sequence[ListedPack]]:
         found: dict[ProjectId, list[ListedPack]] = defaultdict(list)
