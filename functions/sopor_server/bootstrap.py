@@ -21,7 +21,8 @@ from sopor_server.config import Config
 from sopor_server.errors import Refused
 from sopor_server.ports.blobs import BlobStore
 from sopor_server.ports.metadata import MetadataStore
-from sopor_server.service.context import Context
+from sopor_server.ports.sign_on import SignOnSettings
+from sopor_server.service.context import Context, SingleSignOn
 from sopor_server.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -67,8 +68,17 @@ def build(config: Config) -> Application:
         quota_bytes=config.quota_bytes,
         registration_open=config.registration == "open",
         by_address=Throttle(config.login_rate, 60.0 / config.login_rate),
+        sign_on=_sign_on(config.sign_on),
     )
     return Application(context, config.trusted_proxies)
+
+
+def _sign_on(settings: SignOnSettings | None) -> SingleSignOn | None:
+    if settings is None:
+        return None
+    from sopor_server.adapters.oidc import OidcTokens
+
+    return SingleSignOn(settings, OidcTokens(settings.issuer))
 
 
 def answer_housekeeping(request: Request) -> Response:

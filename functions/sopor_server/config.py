@@ -10,6 +10,16 @@
                            kept by the housekeeping (7)
     SOPOR_LOG              `info`, `warning` (failures only) or `off` (info)
 
+    SOPOR_SSO              `off`, `optional` or `required`: who signs on at an OpenID issuer (off)
+    SOPOR_SSO_ISSUER       the issuer, as it names itself: https://login.example.com
+    SOPOR_SSO_CLIENT_ID    the id of the client that is registered there, a desktop program
+    SOPOR_SSO_DOMAINS      whose addresses may sign on: `example.com,example.org`, or `*` for all
+                           people of the issuer
+    SOPOR_SSO_CLIENT_SECRET  for issuers that ask desktop programs for one; it goes to every client
+    SOPOR_SSO_MAX_AGE      how many seconds old an ID token may be (300)
+    SOPOR_SSO_PORT         the port that clients wait on, for issuers that want to know it; 0 for
+                           any (0)
+
 In brackets stands what holds where nothing is set. On Google Cloud five more are set, and nothing
 is kept in SOPOR_DATA:
 
@@ -24,6 +34,7 @@ FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST name emulators instead of Goog
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -31,13 +42,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from sopor_core.encoding import b64decode
-from sopor_core.errors import VerificationError
+from sopor_core.errors import InvalidValue, VerificationError
 from sopor_core.ids import ServerId
+from sopor_core.sign_on import check_issuer_url
 from sopor_server.auth import ServerIdentity
 from sopor_server.errors import InvalidConfig
+from sopor_server.ports.sign_on import Mode, SignOnSettings
 
 T = TypeVar("T")
 _PREFIX = "SOPOR_"
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]+")
 DEFAULT_QUOTA = 10 * 1024**3
 
 
@@ -66,6 +80,7 @@ class Config:
     restore_days: int = 7
     cloud: Cloud | None = None
     identity: ServerIdentity | None = None
+    sign_on: SignOnSettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, serving: bool = True) -> Config:
@@ -85,6 +100,7 @@ class Config:
             restore_days=reader.take("RESTORE_DAYS", _count, 7),
             cloud=_cloud(reader),
             identity=_identity(reader, needed=serving),
+            sign_on=_sign_on(reader),
         )
         reader.finish()
         return config
@@ -124,6 +140,24 @@ def _identity(reader: _Reader, *, needed: bool) -> ServerIdentity | None:
     server = reader.take("SERVER_ID", _bytes_of(16), bytes(16))
     secret = reader.take("SERVER_SECRET", _bytes_of(32), bytes(32))
     return ServerIdentity(ServerId(server), secret)
+
+
+def _sign_on(reader: _Reader) -> SignOnSettings | None:
+    """Returns where people sign on, None where nothing says so."""
+    mode = reader.take("SSO", _one_of("off", *Mode), "off")
+    if mode == "off":
+        return None
+    names = ("SOPOR_SSO_ISSUER", "SOPOR_SSO_CLIENT_ID", "SOPOR_SSO_DOMAINS")
+    reader.need(names, "is needed for single sign-on")
+    return SignOnSettings(
+        mode=Mode(mode),
+        issuer=reader.take("SSO_ISSUER", _issuer, ""),
+        client_id=reader.text("SOPOR_SSO_CLIENT_ID"),
+        client_secret=reader.text("SOPOR_SSO_CLIENT_SECRET") or None,
+        domains=reader.take("SSO_DOMAINS", _domains, None),
+        max_age=reader.take("SSO_MAX_AGE", _positive, 300),
+        port=reader.take("SSO_PORT", _port, 0),
+    )
 
 
 class _Reader:
@@ -172,6 +206,28 @@ def _count(text: str) -> int:
 def _positive(text: str) -> int:
     if (number := _count(text)) == 0:
         raise ValueError("must be at least 1")
+    return number
+
+
+def _issuer(text: str) -> str:
+    try:
+        return check_issuer_url(text)
+    except InvalidValue:
+        raise ValueError("must be the issuer's https:// address, as it names itself") from None
+
+
+def _domains(text: str) -> frozenset[str] | None:
+    if text.strip() == "*":
+        return None
+    found = frozenset(word.strip().lower() for word in text.split(","))
+    if not all(_DOMAIN.fullmatch(word) for word in found):
+        raise ValueError("must be domains with commas between them, or *")
+    return found
+
+
+def _port(text: str) -> int:
+    if (number := _count(text)) > 65535:
+        raise ValueError("must be a port, or 0 for any")
     return number
 
 

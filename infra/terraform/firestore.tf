@@ -16,6 +16,7 @@ locals {
     "organizations",
     "projects",
     "push_entries",
+    "subjects",
   ]
 
   firestore_fields = concat(

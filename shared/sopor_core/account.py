@@ -20,12 +20,16 @@ CHALLENGE_BYTES = 32
 
 
 class Action(StrEnum):
-    """What a challenge is for; a proof for one action is worth nothing for another."""
+    """What a challenge is for; a proof for one action is worth nothing for another.
+
+    No proof is for ``register``: its challenge goes into a sign-on (SPEC section 9.1).
+    """
 
     LOGIN = "login"
     RECOVER = "recover"
     CREDENTIALS = "credentials"
     DEVICE = "device"
+    REGISTER = "register"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ class ChallengeProof:
         """Parses a proof, signature not checked; raises VerificationError (``parse``)."""
         fields = Fields(value, "a challenge proof")
         action = fields.text("action", 32)
-        if action not in set(Action):
+        if action not in set(Action) - {Action.REGISTER}:
             raise VerificationError(Layer.PARSE, "a challenge proof names an unknown action")
         proof = cls(
             fields.id("account", AccountId),

@@ -29,13 +29,15 @@ from sopor_server.ports.errors import (
     CommitDiffers,
     CredentialsMoved,
     DeviceTaken,
+    LinkMoved,
     LoginTaken,
     LogMoved,
     MembershipMoved,
     ProjectExists,
+    SubjectTaken,
 )
 from sopor_server.ports.metadata import MetadataStore
-from sopor_server.ports.records import Branch, PushAppend
+from sopor_server.ports.records import Branch, Link, PushAppend
 from tests.contract.racing import in_processes, in_threads, successes
 from tests.support.stored import Household, account_of, device_of, genesis_of, new_keys
 from tests.support.story import TIME, Keys, Project, move, pack_id
@@ -133,6 +135,66 @@ class AccountContract(_Suite):
         assert found is not None
         registered = [keys for keys in everybody if store.account(keys.account)]
         assert [keys.account for keys in registered] == [found.id]
+
+    def test_an_account_is_linked_to_one_person_of_an_issuer(
+        self, store: MetadataStore, home: Household
+    ) -> None:
+        person = Link("https://login.example.com", b"p" * 32)
+        store.link(home.keys.account, person)
+        store.link(home.keys.account, person)
+        for found in (store.account(home.keys.account), store.account_by_login(home.keys.login)):
+            assert found is not None
+            assert found.link == person
+        with pytest.raises(LinkMoved):
+            store.link(home.keys.account, replace(person, subject=b"q" * 32))
+        with pytest.raises(LinkMoved):
+            store.link(AccountId.random(), replace(person, subject=b"r" * 32))
+        found = store.account(home.keys.account)
+        assert found is not None
+        assert found.link == person
+        assert found.organizations == (home.org.id,)
+
+    def test_a_person_is_linked_to_one_account(self, store: MetadataStore, home: Household) -> None:
+        other = Household.found(store)
+        person = Link("https://login.example.com", b"p" * 32)
+        store.link(home.keys.account, person)
+        with pytest.raises(SubjectTaken):
+            store.link(other.keys.account, person)
+        keys = new_keys()
+        linked = replace(account_of(keys), link=person)
+        with pytest.raises(SubjectTaken):
+            store.create_account(linked, genesis_of(keys), device_of(keys))
+        assert store.account(keys.account) is None
+        assert store.account_by_login(keys.login) is None
+        found = store.account(other.keys.account)
+        assert found is not None
+        assert found.link is None
+
+    def test_a_link_to_another_issuer_frees_the_former_person(
+        self, store: MetadataStore, home: Household
+    ) -> None:
+        former = Link("https://old.example.com", b"p" * 32)
+        present = Link("https://new.example.com", b"q" * 32)
+        store.link(home.keys.account, former)
+        store.link(home.keys.account, present)
+        found = store.account(home.keys.account)
+        assert found is not None
+        assert found.link == present
+        keys = new_keys()
+        store.create_account(
+            replace(account_of(keys), link=former), genesis_of(keys), device_of(keys)
+        )
+        found = store.account(keys.account)
+        assert found is not None
+        assert found.link == former
+
+    def test_of_many_accounts_one_is_linked_to_a_person(self, store: MetadataStore) -> None:
+        everybody = [Household.found(store) for _ in range(4)]
+        person = Link("https://login.example.com", b"p" * 32)
+        calls = [partial(store.link, each.keys.account, person) for each in everybody]
+        assert successes(in_threads(calls), SubjectTaken) == 1
+        found = [store.account(each.keys.account) for each in everybody]
+        assert [each.link for each in found if each and each.link] == [person]
 
     def test_credentials_are_replaced_in_order(self, store: MetadataStore, home: Household) -> None:
         store.replace_credentials(home.keys.account, 2, b"second")

@@ -36,6 +36,8 @@ def account_create(call: Call) -> Response:
         _read("genesis", lambda: b64decode(body.genesis)),
         _device_id(body.device.id),
         body.device.name,
+        body.id_token,
+        None if body.challenge is None else _challenge(body.challenge),
     )
     return _session(accounts.register(call.context, call.address, registration), 201)
 
@@ -62,13 +64,17 @@ def login(call: Call) -> Response:
     body = call.json(models.LoginRequest, _limit(call))
     proof = _read("proof", lambda: ChallengeProof.parse(body.proof))
     device = _device_id(body.device.id)
-    return _session(logins.login(call.context, call.address, proof, device, body.device.name), 200)
+    opened = logins.login(
+        call.context, call.address, proof, device, body.device.name, body.id_token
+    )
+    return _session(opened, 200)
 
 
 def login_refresh(call: Call) -> Response:
     """Gives a new access token."""
     body = call.json(models.RefreshRequest, _limit(call))
-    token = logins.refresh(call.context, _device_id(body.device), body.refresh_token)
+    device = _device_id(body.device)
+    token = logins.refresh(call.context, device, body.refresh_token, body.id_token)
     return answers.model(models.AccessToken(access_token=token, expires_in=ACCESS_SECONDS))
 
 
@@ -136,6 +142,10 @@ def _session(session: logins.Session, status: int) -> Response:
 
 def _organizations(found: Account) -> list[str]:
     return [org.b64 for org in found.organizations]
+
+
+def _challenge(text: str) -> bytes:
+    return _read("challenge", lambda: b64decode(text))
 
 
 def _device_id(text: str) -> DeviceId:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from werkzeug.wrappers import Response
 
 from sopor_core.limits import MAX_INLINE_BYTES, MAX_PACK_BYTES
-from sopor_core.wire.models import Health, Meta
+from sopor_core.wire.models import Health, Meta, SignOn
 from sopor_core.wire.routes import PROTOCOL
 from sopor_server import __version__
 from sopor_server.app import answers
 from sopor_server.app.application import PROTOCOL_MIN
 from sopor_server.app.call import Call
+from sopor_server.service.context import SingleSignOn
 
 
 def health(call: Call) -> Response:
@@ -22,7 +23,7 @@ def health(call: Call) -> Response:
 
 
 def meta(call: Call) -> Response:
-    """Answers the server's id, versions, limits and time."""
+    """Answers the server's id, versions, limits and time, and where people sign on."""
     call.query(())
     return answers.model(
         Meta(
@@ -33,5 +34,19 @@ def meta(call: Call) -> Response:
             max_inline_bytes=MAX_INLINE_BYTES,
             max_pack_bytes=MAX_PACK_BYTES,
             time=call.context.now(),
+            sign_on=_sign_on(call.context.sign_on),
         )
+    )
+
+
+def _sign_on(found: SingleSignOn | None) -> SignOn | None:
+    if found is None:
+        return None
+    return SignOn(
+        mode=found.settings.mode,
+        issuer=found.settings.issuer,
+        client_id=found.settings.client_id,
+        client_secret=found.settings.client_secret,
+        scopes=["openid", "email", "offline_access"],
+        port=found.settings.port,
     )

@@ -4,6 +4,8 @@ StoreError
 |- LoginTaken            another account has the login name
 |- AccountExists         the account is registered already
 |- DeviceTaken           the device id belongs to another account, or is revoked
+|- SubjectTaken          another account is linked to the person of the issuer
+|- LinkMoved             the account is linked to another person of the same issuer
 |- CredentialsMoved      the credentials were changed meanwhile
 |- ChallengeUsed         the challenge was answered before
 |- LogMoved              a log has another head than the append expects
@@ -13,6 +15,8 @@ StoreError
 |- BlobMissing           there is no blob under the key
 |- BlobDiffers           other bytes stand under the key
 |- NewerSchema           a newer program wrote this store
+|- IdTokenInvalid        an ID token is not of the issuer (`sopor_server.ports.sign_on`)
+|- IssuerUnavailable     the issuer's keys cannot be had now (the same)
 `- StoreUnavailable      the storage cannot answer now: full, locked, offline; trying again may help
 """
 
@@ -37,6 +41,14 @@ class AccountExists(StoreError):
 
 class DeviceTaken(StoreError):
     """Says that the device id belongs to another account or to a revoked device."""
+
+
+class SubjectTaken(StoreError):
+    """Says that another account is linked to the person of the issuer."""
+
+
+class LinkMoved(StoreError):
+    """Says that the account is linked to another person of the same issuer."""
 
 
 class CredentialsMoved(StoreError):

@@ -20,6 +20,7 @@ from sopor_core.push_entry import ListedCommit, ListedPack
 from sopor_server.ports.records import (
     Account,
     Device,
+    Link,
     MembershipAppend,
     Organization,
     Project,
@@ -44,6 +45,7 @@ class MetadataStore(Protocol):
         Raises:
             AccountExists: the account id is registered.
             LoginTaken: the login name belongs to another account.
+            SubjectTaken: another account has the link that this one comes with.
             LogMoved: the organization exists.
             DeviceTaken: the device id exists.
         """
@@ -84,6 +86,17 @@ class MetadataStore(Protocol):
 
     def touch_device(self, device: DeviceId, time: int) -> None:
         """Notes that a device was used; never moves the time back, ignores unknown devices."""
+
+    def link(self, account: AccountId, link: Link) -> None:
+        """Links an account to a person of an issuer, in place of a link to another issuer.
+
+        The same link again is success.
+
+        Raises:
+            SubjectTaken: another account has this link.
+            LinkMoved: the account is linked to another person of this issuer, or there is no such
+                account.
+        """
 
     def use_challenge(self, challenge: bytes, expires: int, now: int) -> None:
         """Notes that a challenge was answered; of any number of calls exactly one succeeds.

@@ -16,6 +16,17 @@ from sopor_core.signing import VerifyKey
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A person of an issuer whose sign-on an account insists on (SPEC section 9.1).
+
+    ``subject`` is a hash of 32 bytes: who the person is there is not kept.
+    """
+
+    issuer: str
+    subject: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A registered account; ``n`` is the number of its credentials."""
 
@@ -25,6 +36,7 @@ class Account:
     credentials: bytes
     n: int
     organizations: tuple[OrgId, ...] = ()
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,10 @@ from sopor_server.ports.errors import (
     DeviceTaken,
     LoginTaken,
     LogMoved,
+    SubjectTaken,
 )
-from sopor_server.ports.records import Account, MembershipAppend
+from sopor_server.ports.records import Account, Link, MembershipAppend
+from sopor_server.service import sign_on
 from sopor_server.service.context import Context, device_revoked
 from sopor_server.service.login import Session, check_proof, new_device, session
 from sopor_server.service.membership import state_of
@@ -36,6 +38,8 @@ class Registration:
     genesis: bytes
     device: DeviceId
     device_name: str
+    id_token: str | None = None
+    challenge: bytes | None = None
 
 
 def register(context: Context, address: str, request: Registration) -> Session:
@@ -43,7 +47,7 @@ def register(context: Context, address: str, request: Registration) -> Session:
 
     Raises:
         Refused: ``forbidden`` where registration is closed, ``rate-limited``, ``login-taken``,
-            ``malformed``.
+            ``malformed``, ``sign-on-required``, ``sign-on-refused``.
         VerificationError: a signed object does not verify, or they do not belong together.
     """
     if not context.registration_open:
@@ -67,6 +71,7 @@ def register(context: Context, address: str, request: Registration) -> Session:
         canonical.encode(credentials.to_json()),
         credentials.n,
         (genesis.state.id,),
+        _link(context, record.login, request),
     )
     device, token = new_device(context, account.id, request.device, request.device_name)
     try:
@@ -77,9 +82,18 @@ def register(context: Context, address: str, request: Registration) -> Session:
             f"the login name {record.login!r} is taken",
             hint="log in if it is yours, else choose another",
         ) from None
+    except SubjectTaken:
+        raise sign_on.linked_elsewhere() from None
     except DeviceTaken:
         raise malformed("the device id is in use", "draw another id and try again") from None
     return session(context, account, device.id, token)
+
+
+def _link(context: Context, login: str, request: Registration) -> Link | None:
+    """Returns whom a new account is linked to, as the ID token says that came with it."""
+    return sign_on.check_registration(
+        context, login, request.device, request.challenge, request.id_token
+    )
 
 
 def _personal_genesis(context: Context, data: bytes, record: AccountRecord) -> MembershipAppend:

@@ -11,11 +11,20 @@ from sopor_server.auth import Caller, ServerIdentity
 from sopor_server.errors import Refused
 from sopor_server.ports.blobs import BlobStore
 from sopor_server.ports.metadata import MetadataStore
+from sopor_server.ports.sign_on import IdTokens, SignOnSettings
 from sopor_server.throttle import Throttle
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class SingleSignOn:
+    """The issuer at which people sign on, and how its tokens are verified."""
+
+    settings: SignOnSettings
+    tokens: IdTokens
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class Context:
     by_address: Throttle
     by_login: Throttle = field(default_factory=lambda: Throttle(20, 15.0))
     now: Callable[[], int] = _now
+    sign_on: SingleSignOn | None = None
 
     def check_device(self, caller: Caller) -> None:
         """Raises Refused (``device-revoked``) unless the caller's device is live. One read."""

@@ -25,6 +25,7 @@ from sopor_server.auth import (
 from sopor_server.errors import Refused, malformed
 from sopor_server.ports.errors import ChallengeUsed, DeviceTaken
 from sopor_server.ports.records import Account, Device
+from sopor_server.service import sign_on
 from sopor_server.service.context import Context, device_revoked
 
 MAX_DEVICES = 100
@@ -61,22 +62,32 @@ def challenge(context: Context, address: str, login: str, action: Action) -> Cha
     account = context.store.account_by_login(login)
     made_up = AccountId(context.server.tag("sopor/1 made-up account", login.encode("utf-8")))
     who = account.id if account else made_up
+    if action is Action.REGISTER:
+        # The same answer whether or not somebody has the name.
+        account, who = None, sign_on.nobody(context, login)
     issued = issue_challenge(context.server, who, action, context.now())
     return Challenge(who, _credentials(account).kdf, issued)
 
 
 def login(
-    context: Context, address: str, proof: ChallengeProof, device: DeviceId, name: str
+    context: Context,
+    address: str,
+    proof: ChallengeProof,
+    device: DeviceId,
+    name: str,
+    id_token: str | None = None,
 ) -> Session:
     """Opens a session for who answered a ``login`` or ``recover`` challenge.
 
     Raises:
-        Refused: ``login-failed``, ``rate-limited``, ``device-revoked``, ``quota-exceeded``.
+        Refused: ``login-failed``, ``rate-limited``, ``device-revoked``, ``quota-exceeded``,
+            ``sign-on-required``, ``sign-on-refused``.
     """
     if proof.action not in (Action.LOGIN, Action.RECOVER):
         raise malformed("a login is proved by the action 'login' or 'recover'")
     context.by_address.take(address)
     account = check_proof(context, proof, context.store.account(proof.account))
+    sign_on.check_login(context, account, device, proof.challenge, id_token)
     if len(context.store.devices(account.id)) >= MAX_DEVICES:
         raise Refused(
             Code.QUOTA_EXCEEDED,
@@ -164,11 +175,12 @@ def session(context: Context, account: Account, device: DeviceId, token: str) ->
     return Session(account, device, access, token)
 
 
-def refresh(context: Context, device: DeviceId, token: str) -> str:
+def refresh(context: Context, device: DeviceId, token: str, id_token: str | None = None) -> str:
     """Returns a new access token for a device's refresh token.
 
     Raises:
-        Refused: ``device-revoked`` to who has the token, else ``session-expired``.
+        Refused: ``device-revoked``, ``sign-on-required`` or ``sign-on-refused`` to who has the
+            token, else ``session-expired``.
     """
     found = context.store.device(device)
     if not matches_refresh_token(token, found.refresh_hash if found else bytes(32)) or not found:
@@ -177,6 +189,7 @@ def refresh(context: Context, device: DeviceId, token: str) -> str:
         )
     if found.revoked:
         raise device_revoked()
+    sign_on.check_refresh(context, found.account, id_token)
     now = context.now()
     context.store.touch_device(device, now)
     return issue_access_token(context.server, Caller(found.account, device), now)

@@ -7,7 +7,7 @@ bytes are base64url text here and become typed at the border of each side.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,10 @@ class AnswerModel(BaseModel):
 SignedObject = dict[str, Any]
 
 
+IdToken = Annotated[str, Field(max_length=16 * 1024)]
+"""An ID token of the issuer that the server names (SPEC section 9.1), as it came."""
+
+
 class NewDevice(RequestModel):
     """The device that a session belongs to; the client chooses its id."""
 
@@ -35,12 +39,17 @@ class NewDevice(RequestModel):
 
 
 class AccountCreate(RequestModel):
-    """``POST /v1/accounts``; ``genesis`` is the base64url of the personal membership genesis."""
+    """``POST /v1/accounts``; ``genesis`` is the base64url of the personal membership genesis.
+
+    ``challenge`` is the one that the nonce of the ID token is made of.
+    """
 
     record: SignedObject
     credentials: SignedObject
     genesis: str = Field(max_length=4096)
     device: NewDevice
+    id_token: IdToken | None = None
+    challenge: str | None = Field(default=None, max_length=43)
 
 
 class ChallengeRequest(RequestModel):
@@ -73,6 +82,7 @@ class LoginRequest(RequestModel):
 
     proof: SignedObject
     device: NewDevice
+    id_token: IdToken | None = None
 
 
 class Session(AnswerModel):
@@ -92,6 +102,7 @@ class RefreshRequest(RequestModel):
 
     device: str = Field(max_length=22)
     refresh_token: str = Field(max_length=64)
+    id_token: IdToken | None = None
 
 
 class AccessToken(AnswerModel):
@@ -173,8 +184,19 @@ class PullControl(AnswerModel):
     problem: dict[str, Any] | None = None
 
 
+class SignOn(AnswerModel):
+    """Where and how to sign on; ``client_secret`` is known to everybody, ``port`` 0 means any."""
+
+    mode: str
+    issuer: str
+    client_id: str
+    client_secret: str | None = None
+    scopes: list[str]
+    port: int = 0
+
+
 class Meta(AnswerModel):
-    """``GET /v1/meta``."""
+    """``GET /v1/meta``; ``sign_on`` is absent or null where there is no single sign-on."""
 
     server: str
     version: str
@@ -183,6 +205,7 @@ class Meta(AnswerModel):
     max_inline_bytes: int
     max_pack_bytes: int
     time: int
+    sign_on: SignOn | None = None
 
 
 class Health(AnswerModel):

@@ -20,6 +20,8 @@ class Code(StrEnum):
     LOGIN_FAILED = "login-failed"
     SESSION_EXPIRED = "session-expired"
     DEVICE_REVOKED = "device-revoked"
+    SIGN_ON_REQUIRED = "sign-on-required"
+    SIGN_ON_REFUSED = "sign-on-refused"
     FORBIDDEN = "forbidden"
     LOGIN_TAKEN = "login-taken"
     ENTRY_REFUSED = "entry-refused"
@@ -55,6 +57,8 @@ MEANINGS: dict[Code, Meaning] = {
     Code.LOGIN_FAILED: Meaning(401, "The login failed"),
     Code.SESSION_EXPIRED: Meaning(401, "The session has expired"),
     Code.DEVICE_REVOKED: Meaning(401, "The device has been revoked"),
+    Code.SIGN_ON_REQUIRED: Meaning(401, "Single sign-on is needed"),
+    Code.SIGN_ON_REFUSED: Meaning(403, "The sign-on is not accepted"),
     Code.FORBIDDEN: Meaning(403, "The role does not allow this"),
     Code.LOGIN_TAKEN: Meaning(409, "The login name is taken"),
     Code.ENTRY_REFUSED: Meaning(422, "The entry does not verify"),

@@ -1,6 +1,7 @@
 """The metadata port on Firestore.
 
-    accounts/{account}                    record, credentials, n, login, orgs
+    accounts/{account}                    record, credentials, n, login, orgs, issuer, subject
+    subjects/{subject}                    account
     logins/{SHA-256 of the login name}    account, login
     devices/{device}                      account, live (the account, while not revoked), ...
     challenges/{challenge}                expires (time to live), answer

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sopor_core.ids import AccountId, DeviceId, OrgId
+from sopor_server.adapters.firestore import links
 from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.organizations import Organizations, organization_path
 from sopor_server.adapters.firestore.settling import Attempt, settle
@@ -20,8 +21,9 @@ from sopor_server.ports.errors import (
     DeviceTaken,
     LoginTaken,
     LogMoved,
+    SubjectTaken,
 )
-from sopor_server.ports.records import Account, Device, MembershipAppend
+from sopor_server.ports.records import Account, Device, Link, MembershipAppend
 
 if TYPE_CHECKING:
     from google.cloud.firestore_v1.types import Write
@@ -38,12 +40,13 @@ class Accounts:
         self._organizations = organizations
 
     def create(self, account: Account, genesis: MembershipAppend, device: Device) -> None:
-        """Registers; raises AccountExists, LoginTaken, LogMoved or DeviceTaken."""
+        """Registers; raises AccountExists, LoginTaken, SubjectTaken, LogMoved or DeviceTaken."""
         mine, login = account_path(account.id), _login_path(account.login)
         founded, first = organization_path(genesis.state.id), _device_path(device.id)
+        subjects = [] if account.link is None else [links.subject_path(account.link)]
 
         def prepare(attempt: Attempt) -> list[Write] | None:
-            found, _ = self._database.get_many([mine, login, founded, first])
+            found, _ = self._database.get_many([mine, login, founded, first, *subjects])
             known = found.get(mine)
             if known is not None and "record" in known.fields:
                 if attempt.uncertain and _is_registered(known, found.get(first), account, device):
@@ -51,6 +54,8 @@ class Accounts:
                 raise AccountExists("the account is registered already")
             if login in found:
                 raise LoginTaken("the login name is taken")
+            if any(path in found for path in subjects):
+                raise SubjectTaken("another account is linked to the person")
             if founded in found:
                 raise LogMoved("the organization exists")
             if first in found:
@@ -60,6 +65,7 @@ class Accounts:
                 self._database.create(login, {"account": account.id, "login": account.login}),
                 *self._organizations.writes(genesis, None, but=account.id),
                 self._database.create(first, _device_fields(device)),
+                *(self._database.create(path, {"account": account.id}) for path in subjects),
             ]
 
         settle(self._database, prepare)
@@ -145,6 +151,10 @@ class Accounts:
 
         settle(self._database, prepare)
 
+    def link(self, account: AccountId, link: Link) -> None:
+        """Links an account to a person of an issuer; raises SubjectTaken or LinkMoved."""
+        links.put(self._database, account_path(account), account, link)
+
     def use_challenge(self, challenge: bytes, expires: int) -> None:
         """Notes an answered challenge; raises ChallengeUsed.
 
@@ -173,6 +183,7 @@ class Accounts:
             "credentials": account.credentials,
             "n": account.n,
             "orgs": [*joined, bytes(org)],
+            **links.link_fields(account.link),
         }
         if known is not None:
             return self._database.change(known, fields)
@@ -202,6 +213,7 @@ def _account(found: Document) -> Account:
         fields["credentials"],
         fields["n"],
         organizations,
+        links.link_of(found),
     )
 
 

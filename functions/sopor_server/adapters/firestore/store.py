@@ -14,6 +14,7 @@ from sopor_server.adapters.firestore.projects import Projects
 from sopor_server.ports.records import (
     Account,
     Device,
+    Link,
     MembershipAppend,
     Organization,
     Project,
@@ -76,6 +77,9 @@ class FirestoreMetadataStore:
 
     def touch_device(self, device: DeviceId, time: int) -> None:  # noqa: D102
         self._accounts.touch(device, time)
+
+    def link(self, account: AccountId, link: Link) -> None:  # noqa: D102
+        self._accounts.link(account, link)
 
     def use_challenge(  # noqa: D102
         self,

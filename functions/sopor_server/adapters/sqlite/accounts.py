@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sopor_core.ids import AccountId, DeviceId, OrgId
+from sopor_server.adapters.sqlite import links
 from sopor_server.ports.errors import (
     AccountExists,
     ChallengeUsed,
@@ -44,7 +45,8 @@ def find(db: sqlite3.Connection, condition: str, value: bytes | str) -> Account 
     orgs = db.execute("SELECT org FROM members WHERE account = ? ORDER BY org", (row[0],))
     account, login, record, credentials, n = row
     organizations = tuple(OrgId(org) for (org,) in orgs)
-    return Account(AccountId(account), login, record, credentials, n, organizations)
+    link = links.find(db, AccountId(account))
+    return Account(AccountId(account), login, record, credentials, n, organizations, link)
 
 
 def replace_credentials(

@@ -19,6 +19,11 @@ CREATE TABLE accounts (
     credentials BLOB NOT NULL,
     n INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE links (
+    account BLOB PRIMARY KEY REFERENCES accounts,
+    issuer TEXT NOT NULL,
+    subject BLOB NOT NULL UNIQUE
+) WITHOUT ROWID;
 CREATE TABLE devices (
     device BLOB PRIMARY KEY,
     account BLOB NOT NULL REFERENCES accounts,

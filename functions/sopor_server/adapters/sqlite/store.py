@@ -7,12 +7,13 @@ from pathlib import Path
 
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import ListedCommit, ListedPack
-from sopor_server.adapters.sqlite import accounts, organizations, projects
+from sopor_server.adapters.sqlite import accounts, links, organizations, projects
 from sopor_server.adapters.sqlite.connections import Connections
 from sopor_server.ports.errors import DeviceTaken
 from sopor_server.ports.records import (
     Account,
     Device,
+    Link,
     MembershipAppend,
     Organization,
     Project,
@@ -40,6 +41,8 @@ class SqliteMetadataStore:
     ) -> None:
         with self._connections.write() as db:
             accounts.insert(db, account)
+            if account.link is not None:
+                links.put(db, account.id, account.link)
             organizations.append(db, genesis)
             if accounts.find_device(db, device.id) is not None:
                 raise DeviceTaken("the device id is in use")
@@ -78,6 +81,10 @@ class SqliteMetadataStore:
     def touch_device(self, device: DeviceId, time: int) -> None:  # noqa: D102
         with self._connections.write() as db:
             accounts.touch(db, device, time)
+
+    def link(self, account: AccountId, link: Link) -> None:  # noqa: D102
+        with self._connections.write() as db:
+            links.put(db, account, link)
 
     def use_challenge(self, challenge: bytes, expires: int, now: int) -> None:  # noqa: D102
         with self._connections.write() as db:
