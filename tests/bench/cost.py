@@ -21,8 +21,8 @@ from sopor.repository import Repository
 from tests.bench import prices
 from tests.support import emulators
 from tests.support.inside import served
-from tests.support.transports import Billed
 from tests.support.watched import WatchedCloud
+from tests.support.weather import Billed
 from tests.support.workload import workload
 from tests.support.world import World
 

@@ -5,7 +5,7 @@ Sources: the pricing pages of Cloud Run, Firestore and Cloud Storage, as known o
 
 from __future__ import annotations
 
-from tests.support.transports import Billed
+from tests.support.weather import Billed
 
 AS_OF = "2026-11-24"
 

@@ -19,8 +19,8 @@ from sopor_server.service.push import Push, push
 from tests.support.inside import served
 from tests.support.stored import Household
 from tests.support.story import Project, move
-from tests.support.transports import Billed
 from tests.support.watched import WatchedCloud
+from tests.support.weather import Billed
 from tests.support.workload import workload
 from tests.support.world import World
 

@@ -82,7 +82,7 @@ def test_sqlite_and_files_need_nothing_of_googles(tmp_path: Path) -> None:
 
 def test_the_cloud_needs_no_sqlite(firestore_emulator: str, storage_emulator: str) -> None:
     found = imported(_ANSWER, cloud_environment(firestore_emulator, storage_emulator))
-    assert found >= {"google.cloud.firestore_v1", "grpc"}
+    assert found >= {"google.cloud.firestore_v1", "google.cloud.storage", "grpc"}
     assert not found & SQLITE
 
 

@@ -21,8 +21,8 @@ from sopor_server.ports.errors import (
 from tests.support.emulators import PROJECT
 from tests.support.stored import Household, account_of, device_of, genesis_of, new_keys
 from tests.support.story import TIME, Project, pack_id
-from tests.support.transports import Fault
 from tests.support.watched import WatchedCloud
+from tests.support.weather import Fault
 
 ONCE = [(Fault.BEFORE,), (Fault.AFTER,), (Fault.LOST,), (Fault.ABORTED,), (Fault.EXHAUSTED,)]
 WEATHER = [*ONCE, (Fault.ABORTED, Fault.LOST), (Fault.BEFORE, Fault.AFTER), (Fault.ABORTED,) * 4]

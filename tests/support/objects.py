@@ -23,7 +23,7 @@ from threading import Lock, Thread
 from typing import NamedTuple, Self, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.transports import Billed, Fault
+from tests.support.weather import Billed, Fault
 
 T = TypeVar("T")
 _NOT_PASSED_ON = frozenset({"connection", "host", "content-length", "transfer-encoding", "date"})

@@ -21,7 +21,7 @@ from typing import Any, Self
 import grpc
 from google.cloud.firestore_v1 import types
 
-from tests.support.transports import Billed, Fault
+from tests.support.weather import Billed, Fault
 
 _THREADS = 64
 _OPTIONS = (

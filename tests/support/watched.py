@@ -23,7 +23,7 @@ from sopor_server.throttle import Throttle
 from tests.support.emulators import PROJECT, new_bucket, new_database
 from tests.support.objects import StorageFront
 from tests.support.relay import Relay
-from tests.support.transports import Billed
+from tests.support.weather import Billed
 
 
 @dataclass

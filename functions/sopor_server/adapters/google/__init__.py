@@ -1,5 +1,5 @@
-"""What the adapters on Google Cloud share: requests over HTTPS, and when to make them again.
+"""What the adapters on Google Cloud share: when to call again, and what stderr is spared.
 
-The REST interfaces are spoken directly. Google's client libraries take most of a second to import,
-which would be paid at every cold start.
+They stand on Google's packages, which are imported when the first call needs them: that takes a
+quarter of a second, which only a cold start of the cloud's functions pays.
 """

@@ -1,8 +1,8 @@
 """Keeps Google's packages from writing to stderr what is no log of this server.
 
-Two of them do: `google.api_core` warns, from a fixed day on, of a Python that its next releases will
-not support, and gRPC tells of each connection that the other side closes. What concerns a call comes
-as the call's error anyway.
+Two of them do: `google.api_core` warns, from a fixed day on, of a Python that its next releases
+will not support, and gRPC tells of each connection that the other side closes. What concerns a
+call comes as the call's error anyway.
 """
 
 from __future__ import annotations

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-
-from sopor_server.adapters.google.transport import Answer, Transport, Unanswered
-from sopor_server.ports.errors import StoreUnavailable
+from collections.abc import Iterator
 
 ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.05
-_WEATHER = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def attempts() -> Iterator[int]:
@@ -23,41 +19,3 @@ def attempts() -> Iterator[int]:
         if number:
             time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (number - 1) * random.uniform(0.5, 1.0))  # noqa: S311
         yield number
-
-
-def is_weather(answer: Answer) -> bool:
-    """Tells whether the same request may succeed later."""
-    return answer.status in _WEATHER
-
-
-def send_until_answered(
-    transport: Transport,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    seconds: float,
-    *,
-    weather: Callable[[Answer], bool] = is_weather,
-    noticed: Callable[[], None] = lambda: None,
-) -> Answer:
-    """Makes a request that may be carried out more than once; returns the answer that is final.
-
-    ``weather`` tells which answers are not final, ``noticed`` is called when an attempt
-    may have been carried out without an answer.
-
-    Raises:
-        StoreUnavailable: no attempt had an answer that is final.
-    """
-    reason = ""
-    for _ in attempts():
-        try:
-            answer = transport.send(method, url, headers, body, seconds)
-        except Unanswered as error:
-            reason = str(error)
-        else:
-            if not weather(answer):
-                return answer
-            reason = f"status {answer.status}"
-        noticed()
-    raise StoreUnavailable(f"Google Cloud does not answer: {reason}")
