@@ -810,7 +810,7 @@ def test_a_foreign_organization_does_not_become_the_own_one(victim: Person, tmp_
     eve = replace(victim, folder=tmp_path / "eve", login=f"eve.{token_hex(6)}@example.com")
     eve.folder.mkdir()
     eves = eve.register()
-    log = eves.account.remote.org_entries(eves.organization)
+    log = eves.account.remote.organizations.entries(eves.organization)
     eves.account.close()
 
     def plant(exchange: Exchange) -> Exchange:

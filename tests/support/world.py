@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 import sopor
-from sopor.account import Setup, login, read_kit, register
+from sopor.account import Account, Setup, login, read_kit, register, unlock
 from sopor.keystore import FixedPassword, Keystore, Protection
+from sopor.organization import Organization, find_organization
 from sopor.repository import Repository
 from sopor_core.account import KdfParameters
 
@@ -43,6 +44,14 @@ class Device:
         """Clones a project into a folder of this device."""
         folder = self.folder / (name or project)
         return sopor.clone(project, folder, branch=branch, home=self.home, passwords=self.passwords)
+
+    def account(self) -> Account:
+        """Unlocks the account of this device."""
+        return unlock(Keystore(self.home), self.passwords)
+
+    def team(self, word: str | None = None) -> Organization:
+        """Fetches and verifies an organization; by default the only team."""
+        return find_organization(self.account(), word)
 
     def open(self, name: str) -> Repository:
         """Opens a working copy of this device again."""

@@ -160,7 +160,7 @@ def settle(setup: Setup, admission: Admission, password: str, before: Remembered
 
 def _find_personal(account: Account) -> None:
     for org in account.organizations:
-        entries = account.remote.org_entries(org)
+        entries = account.remote.organizations.entries(org)
         if entries and is_personal(org, list(entries), account.identity):
             remember_personal(account, org)
             return
@@ -176,8 +176,8 @@ def is_personal(org: OrgId, entries: list[bytes], identity: PublicIdentity) -> b
     body = genesis.body
     if not isinstance(body, Genesis) or body.kind != "personal":
         return False
-    MembershipLog.replay(org, entries)
-    return body.owner == identity
+    log = MembershipLog.replay(org, entries)
+    return body.owner.account == identity.account and log.identity(identity.account) == identity
 
 
 def _forget_device(account: Account, device: DeviceId) -> None:

@@ -21,6 +21,7 @@ PASSWORD_FILE = "SOPOR_PASSWORD_FILE"  # noqa: S105 (the name of a variable)
 NEW_PASSWORD_FILE = "SOPOR_NEW_PASSWORD_FILE"  # noqa: S105 (the name of a variable)
 SECRET_KEY_FILE = "SOPOR_SECRET_KEY_FILE"  # noqa: S105 (the name of a variable)
 RECOVERY_KEY_FILE = "SOPOR_RECOVERY_KEY_FILE"
+INVITE_CODE_FILE = "SOPOR_INVITE_CODE_FILE"
 MAX_SECRET_BYTES = 64 * 1024
 
 
@@ -75,6 +76,23 @@ class Asking:
     def recovery_key(self, login: str) -> str:
         """Returns a recovery key as it is written in a recovery kit; raises InputNeeded."""
         return self._secret(f"recovery key of {login} (RK1-...)", RECOVERY_KEY_FILE)
+
+    def invite_code(self) -> str:
+        """Returns an invite code as somebody gave it; raises InputNeeded."""
+        return self._secret("invite code (INV1-...)", INVITE_CODE_FILE)
+
+    def confirm(self, what: str) -> None:
+        """Asks before something that cannot be undone.
+
+        Raises:
+            InputNeeded: nobody can be asked, or the answer is not yes.
+        """
+        if not self.possible:
+            raise InputNeeded(f"nobody can be asked whether to {what}", hint="add --yes")
+        self._console.clear_progress()
+        self._console.note(f"This will {what}. Type yes to go on:")
+        if self._stdin.readline().strip().lower() != "yes":
+            raise InputNeeded("nothing was done")
 
     def _secret(self, what: str, variable: str, *, twice: bool = False) -> str:
         password = variable in (PASSWORD_FILE, NEW_PASSWORD_FILE)

@@ -36,6 +36,11 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "push": "publish commits",
         "fetch": "get what is new, and change no branch and no file",
     },
+    "Team": {
+        "org": "found teams; invite, promote, verify and remove members",
+        "project": "create, share, archive and delete projects; their signed logs",
+        "rotate": "make new keys for projects",
+    },
     "Account": {
         "register": "create an account and its recovery kit",
         "login": "use an account on this device",

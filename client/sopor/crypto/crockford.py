@@ -59,4 +59,5 @@ def _checksum(name: str, data: bytes, size: int) -> bytes:
 
 
 def _refuse(name: str, rule: str) -> NoReturn:
-    raise InvalidValue(f"this is not the text of a {name}", hint=rule)
+    article = "an" if name[0] in "aeiou" else "a"
+    raise InvalidValue(f"this is not {article} {name}", hint=rule)

@@ -24,6 +24,10 @@ class Places(Protocol):
     """Knows the keystore's files."""
 
     @property
+    def home(self) -> Path:
+        """The folder of the keystore."""
+
+    @property
     def lock_path(self) -> Path:
         """The lock file."""
 
@@ -45,6 +49,11 @@ class OpenEntry:
         self._key = key
         self.known = known
         self.secrets = secrets
+
+    @property
+    def home(self) -> Path:
+        """The folder of the keystore, where the device keeps what it verified as well."""
+        return self._places.home
 
     @property
     def tokens(self) -> TokenCache:

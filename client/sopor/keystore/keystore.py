@@ -31,7 +31,12 @@ class Keystore:
 
     def __init__(self, home: Path | None = None) -> None:
         """Takes the folder; by default `sopor_home`."""
-        self.home = home or sopor_home()
+        self._home = home or sopor_home()
+
+    @property
+    def home(self) -> Path:
+        """The folder."""
+        return self._home
 
     @property
     def lock_path(self) -> Path:

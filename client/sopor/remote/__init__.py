@@ -1,7 +1,8 @@
 """Talks to a server: HTTP, sessions, typed answers. Believes nothing that comes back."""
 
 from sopor.remote.address import ServerAddress
-from sopor.remote.answers import LogMoved, PullAnswer
+from sopor.remote.answers import HeadsMoved, LogMoved, PullAnswer
+from sopor.remote.exchange import Timeouts, Traffic
 from sopor.remote.listings import (
     RemoteAccount,
     RemoteBranch,
@@ -12,9 +13,10 @@ from sopor.remote.listings import (
 )
 from sopor.remote.remote import Remote
 from sopor.remote.session import Session
-from sopor.remote.transport import Timeouts, Traffic, Transport
+from sopor.remote.transport import Transport
 
 __all__ = [
+    "HeadsMoved",
     "LogMoved",
     "PullAnswer",
     "Remote",

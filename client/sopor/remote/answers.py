@@ -12,8 +12,13 @@ from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
-from sopor_core.ids import PackId
-from sopor_core.limits import MAX_ENTRY_BYTES, MAX_INLINE_BYTES, MAX_PACK_BYTES
+from sopor_core.ids import PackId, ProjectId
+from sopor_core.limits import (
+    MAX_ENTRY_BYTES,
+    MAX_INLINE_BYTES,
+    MAX_MEMBERSHIP_ENTRY_BYTES,
+    MAX_PACK_BYTES,
+)
 from sopor_core.push_entry import Citation
 from sopor_core.push_log import EMPTY_LOG
 from sopor_core.wire.parts import Part, PartKind, split_parts
@@ -23,7 +28,7 @@ MAX_ANSWER_BYTES = 4 * MAX_INLINE_BYTES
 """The most bytes of an answer with parts: its budget, one entry over it, membership entries."""
 _MAX_BYTES = {
     PartKind.CONTROL: 64 * 1024,
-    PartKind.MEMBERSHIP_ENTRY: MAX_ENTRY_BYTES,
+    PartKind.MEMBERSHIP_ENTRY: MAX_MEMBERSHIP_ENTRY_BYTES,
     PartKind.PUSH_ENTRY: MAX_ENTRY_BYTES,
     PartKind.PACK: MAX_PACK_BYTES,
 }
@@ -66,6 +71,31 @@ class LogMoved(PushRejected):
         )
         self.answer = answer
         self.membership_only = membership_only
+
+
+class HeadsMoved(PushRejected):
+    """Says that a push came before a change of the members; ``heads`` are the present heads."""
+
+    code = "heads-moved"
+
+    def __init__(self, heads: Mapping[ProjectId, Citation]) -> None:
+        super().__init__(
+            "somebody pushed while the members changed",
+            hint="try again",
+            problem=str(Code.HEADS_MOVED),
+        )
+        self.heads = heads
+
+    @classmethod
+    def parse(cls, body: bytes) -> HeadsMoved:
+        """Reads the problem document; raises VerificationError (``wire`` or ``parse``)."""
+        value = canonical.parse_json(body)
+        heads = value.get("heads") if isinstance(value, dict) else None
+        if not isinstance(heads, dict):
+            raise VerificationError(Layer.WIRE, "the answer lacks the heads that it announces")
+        return cls(
+            {ProjectId.from_b64(name): Citation.from_json(head) for name, head in heads.items()}
+        )
 
 
 def parse_answer(body: bytes) -> PullAnswer:

@@ -14,6 +14,7 @@ from sopor_core.canonical import Json
 from sopor_core.encoding import b64decode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import BranchId, CommitId, DeviceId, OrgId, ProjectId, ServerId
+from sopor_core.push_entry import Citation
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -74,6 +75,16 @@ class RemoteProject:
     seq: int
     bytes: int
     updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOrganization:
+    """An organization as the server knows it; ``head`` is where its log ends there."""
+
+    organization: OrgId
+    kind: str
+    head: Citation
+    deleted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +183,33 @@ def parse_projects(body: bytes) -> list[RemoteProject]:
         )
         for item in parse_model(models.Projects, body).projects
     ]
+
+
+def parse_organizations(body: bytes) -> list[RemoteOrganization]:
+    """Parses ``GET /v1/organizations``; raises VerificationError."""
+    from sopor_core.wire import models
+
+    return [
+        RemoteOrganization(
+            OrgId.from_b64(item.organization),
+            printable(item.kind),
+            Citation.from_json(list(item.head)),
+            item.deleted,
+        )
+        for item in parse_model(models.Organizations, body).organizations
+    ]
+
+
+def parse_heads(body: bytes) -> tuple[Citation, dict[ProjectId, Citation]]:
+    """Parses ``GET /v1/organizations/{org}/heads``; raises VerificationError."""
+    from sopor_core.wire import models
+
+    answer = parse_model(models.Heads, body)
+    projects = {
+        ProjectId.from_b64(name): Citation.from_json(list(head))
+        for name, head in answer.projects.items()
+    }
+    return Citation.from_json(list(answer.members)), projects
 
 
 def parse_branches(body: bytes) -> RemoteBranches:

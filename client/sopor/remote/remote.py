@@ -6,21 +6,19 @@ pydantic nor anything else that takes long.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NoReturn
+from typing import TypeVar
 
 from sopor.errors import ServerRefused, SessionExpired
 from sopor.remote import listings
 from sopor.remote.answers import (
     MAX_ANSWER_BYTES,
-    LogMoved,
     PullAnswer,
     parse_answer,
-    parse_conflict,
-    parse_entries,
 )
+from sopor.remote.direct import AddressRefused, UploadAddress
 from sopor.remote.listings import (
     RemoteAccount,
     RemoteBranches,
@@ -28,20 +26,21 @@ from sopor.remote.listings import (
     RemoteProject,
     ServerMeta,
 )
-from sopor.remote.problems import error_of
+from sopor.remote.organizations import OrganizationsApi
+from sopor.remote.posting import post_parts
 from sopor.remote.session import Session
 from sopor.remote.transport import Call, Reply, Transport
 from sopor_core import canonical
 from sopor_core.account import ChallengeProof, Credentials
 from sopor_core.errors import Layer, VerificationError
-from sopor_core.ids import DeviceId, OrgId, PackId, ProjectId
-from sopor_core.limits import MAX_INLINE_BYTES, MAX_PACK_BYTES, MIB
-from sopor_core.membership import MembershipEntry
+from sopor_core.ids import DeviceId, PackId, ProjectId
+from sopor_core.limits import MAX_INLINE_BYTES, MAX_PACK_BYTES, MAX_SERVED_BYTES, MIB
 from sopor_core.push_entry import Citation, PushEntry
-from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts
+from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind
 from sopor_core.wire.problems import Code
 from sopor_core.wire.routes import Operation
 
+T = TypeVar("T")
 OCTETS = "application/octet-stream"
 _MAX_LISTING_BYTES = 16 * MIB
 _NO_PACKS: Mapping[PackId, bytes] = MappingProxyType({})
@@ -79,7 +78,7 @@ class Remote:
         """
         query = f"after={after.seq}&hash={after.hash.b64}&members={members_after}"
         call = Call(Operation.PULL, _path(project), query, limit=MAX_ANSWER_BYTES)
-        reply = self._call(call)
+        reply = self.call(call)
         if reply.status == 204:
             return None
         self._expect(reply, MEDIA_TYPE)
@@ -120,40 +119,38 @@ class Remote:
     ) -> None:
         parts = [Part(PartKind.PUSH_ENTRY, entry.encoded)]
         parts += [Part(PartKind.PACK, data) for data in packs.values()]
-        self._post_parts(operation, _path(project), parts)
-
-    def _post_parts(
-        self, operation: Operation, names: Mapping[str, str], parts: list[Part]
-    ) -> None:
-        call = Call(
-            operation,
-            names,
-            body=join_parts(parts),
-            media_type=MEDIA_TYPE,
-            limit=MAX_ANSWER_BYTES,
-            accept=(409,),
-        )
-        reply = self._call(call)
-        if reply.status == 409:
-            self._conflict(reply)
-
-    def _conflict(self, reply: Reply) -> NoReturn:
-        if reply.media_type != MEDIA_TYPE:
-            raise self.transport.error(reply)
-        found = parse_conflict(reply.status, reply.body)
-        if isinstance(found, LogMoved):
-            raise found
-        raise error_of(found, str(self.transport.address))
+        post_parts(self, operation, _path(project), parts)
 
     def branches(self, project: ProjectId) -> RemoteBranches:
         """Asks for the branches of a project, as the server tells them."""
-        reply = self._call(Call(Operation.BRANCHES, _path(project), limit=_MAX_LISTING_BYTES))
+        reply = self.call(Call(Operation.BRANCHES, _path(project), limit=_MAX_LISTING_BYTES))
         return listings.parse_branches(reply.body)
 
     def put_pack(self, project: ProjectId, pack: PackId, data: bytes) -> None:
-        """Stores a pack ahead of its entry; storing it twice is harmless."""
+        """Stores a pack ahead of its entry; storing it twice is harmless.
+
+        A large one goes straight to the server's storage, where the server names an address there.
+        """
         names = {**_path(project), "pack": pack.b64}
-        self._call(Call(Operation.PACK_PUT, names, body=data, media_type=OCTETS))
+        if len(data) <= MAX_SERVED_BYTES or not self._put_directly(names, data):
+            self.call(Call(Operation.PACK_PUT, names, body=data, media_type=OCTETS))
+
+    def _put_directly(self, names: Mapping[str, str], data: bytes) -> bool:
+        """Stores a pack in the server's storage; tells whether packs may go there at all."""
+
+        def attempt() -> bool:
+            size = canonical.encode({"size": len(data)})
+            reply = self.call(Call(Operation.PACK_ADDRESS, names, body=size, accept=(404,)))
+            if reply.status == 404:
+                problem = self.transport.problem(reply)
+                if problem.code == Code.NO_DIRECT:
+                    return False
+                raise self.transport.error(reply)
+            if reply.status != 204:
+                self.transport.direct.put(UploadAddress.parse(reply.body), data)
+            return True
+
+        return _with_another_address(attempt)
 
     def get_pack(
         self,
@@ -179,9 +176,9 @@ class Remote:
         offset, length = part or (0, size)
         headers = {"Range": f"bytes={offset}-{offset + length - 1}"} if part else {}
         names = {**_path(project), "pack": pack.b64}
-        reply = self._call(Call(Operation.PACK_GET, names, headers=headers, limit=size))
-        body = reply.body
-        if part and reply.status != 206 and len(body) == size:
+        call = Call(Operation.PACK_GET, names, headers=headers, limit=size, accept=(307,))
+        status, body = _with_another_address(lambda: self._fetch(call))
+        if part and status != 206 and len(body) == size:
             body = body[offset : offset + length]
         if len(body) != length:
             raise VerificationError(
@@ -189,53 +186,46 @@ class Remote:
             )
         return body
 
+    def _fetch(self, call: Call) -> tuple[int, bytes]:
+        """Returns the status and the body, from where the server says that they are."""
+        reply = self.call(call)
+        if reply.status != 307:
+            return reply.status, reply.body
+        return self.transport.direct.get(reply.location, call.headers, call.limit)
+
     def projects(self) -> list[RemoteProject]:
         """Asks for the projects of the account."""
-        reply = self._call(Call(Operation.PROJECTS, limit=_MAX_LISTING_BYTES))
+        reply = self.call(Call(Operation.PROJECTS, limit=_MAX_LISTING_BYTES))
         return listings.parse_projects(reply.body)
 
-    def org_entries(self, org: OrgId, after: int = 0) -> tuple[bytes, ...]:
-        """Asks for the entries of a membership log after entry ``after``, unverified."""
-        names = {"org": org.b64}
-        call = Call(Operation.ORG_ENTRIES, names, f"after={after}", limit=MAX_ANSWER_BYTES)
-        reply = self._call(call)
-        if reply.status == 204:
-            return ()
-        self._expect(reply, MEDIA_TYPE)
-        return parse_entries(reply.body)
-
-    def org_append(self, org: OrgId, entry: MembershipEntry) -> None:
-        """Appends a signed entry to a membership log.
-
-        Raises:
-            LogMoved: the log moved before; its answer holds the membership entries that this side
-                lacks.
-        """
-        parts = [Part(PartKind.MEMBERSHIP_ENTRY, entry.encoded)]
-        self._post_parts(Operation.ORG_APPEND, {"org": org.b64}, parts)
+    @property
+    def organizations(self) -> OrganizationsApi:
+        """What is asked about organizations."""
+        return OrganizationsApi(self)
 
     def devices(self) -> list[RemoteDevice]:
         """Asks for the devices that are logged in to the account."""
-        return listings.parse_devices(self._call(Call(Operation.DEVICES)).body)
+        return listings.parse_devices(self.call(Call(Operation.DEVICES)).body)
 
     def revoke_device(self, device: DeviceId) -> None:
         """Ends the session of a device; raises NotFound if the account has no such device."""
-        self._call(Call(Operation.DEVICE_REVOKE, {"device": device.b64}))
+        self.call(Call(Operation.DEVICE_REVOKE, {"device": device.b64}))
 
     def account(self) -> RemoteAccount:
         """Asks for the account's record, credentials and organizations."""
-        return listings.parse_account(self._call(Call(Operation.ACCOUNT)).body)
+        return listings.parse_account(self.call(Call(Operation.ACCOUNT)).body)
 
     def change_credentials(self, credentials: Credentials, proof: ChallengeProof) -> None:
         """Replaces the credentials; the proof answers a challenge, so it is not sent twice."""
         body = canonical.encode({"credentials": credentials.to_json(), "proof": proof.to_json()})
-        self._call(Call(Operation.CREDENTIALS_CHANGE, body=body, repeatable=False))
+        self.call(Call(Operation.CREDENTIALS_CHANGE, body=body, repeatable=False))
 
     def meta(self) -> ServerMeta:
         """Asks the server about itself."""
         return listings.parse_meta(self.transport.call(Call(Operation.META)).body)
 
-    def _call(self, call: Call) -> Reply:
+    def call(self, call: Call) -> Reply:
+        """Makes a request in the name of the account, with a new token where the old one ended."""
         try:
             return self.transport.call(replace(call, token=self.session.token()))
         except SessionExpired as error:
@@ -261,6 +251,14 @@ class Remote:
 
 def _path(project: ProjectId) -> dict[str, str]:
     return {"project": project.b64}
+
+
+def _with_another_address(attempt: Callable[[], T]) -> T:
+    """Asks for an address once more where it had expired, or was refused for whatever reason."""
+    try:
+        return attempt()
+    except AddressRefused:
+        return attempt()
 
 
 def _inline(packs: Mapping[PackId, bytes]) -> set[PackId]:

@@ -1,7 +1,7 @@
 """HTTP/1.1 to one server: one kept connection, bounded answers, retries where they are harmless.
 
 Headers are as few as HTTP allows, since a push is meant to cost what changed. No redirect is
-followed, no proxy is used on this machine, and no ``.netrc`` is read.
+followed here, no proxy is used on this machine, and no ``.netrc`` is read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from sopor.errors import ServerRefused, ServerUnreachable, SoporError
 from sopor.remote.address import ServerAddress
+from sopor.remote.direct import Direct
+from sopor.remote.exchange import NoAnswer, Timeouts, Traffic, read_bounded
 from sopor.remote.problems import MAX_PROBLEM_BYTES, Problem, error_of
 from sopor.remote.retries import RETRIED_STATUSES, Retries, retry_after
 from sopor_core import __version__
-from sopor_core.errors import Layer, VerificationError
 from sopor_core.limits import MIB
 from sopor_core.wire.problems import MEDIA_TYPE as PROBLEM
 from sopor_core.wire.routes import ROUTE, Operation
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
 USER_AGENT = f"sopor/{__version__}"
 JSON = "application/json"
 MAX_JSON_BYTES = 4 * MIB
-_CHUNK_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait, in seconds: for a connection, and for each piece of an answer."""
-
-    connect: float = 10.0
-    read: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +67,7 @@ class Reply:
     media_type: str
     body: bytes = field(repr=False)
     retry_after: float | None = None
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What went over the wire: requests, and bytes of bodies."""
-
-    requests: int = 0
-    sent: int = 0
-    received: int = 0
+    location: str = field(default="", repr=False)
 
 
 class Transport:
@@ -104,6 +88,7 @@ class Transport:
         self._retries = retries or Retries()
         self._sleep = sleep
         self._session: requests.Session | None = None
+        self.direct = Direct(address, self.traffic, self._timeouts, self._retries, sleep)
 
     def call(self, call: Call) -> Reply:
         """Sends a request and returns the answer.
@@ -117,7 +102,7 @@ class Transport:
         while True:
             try:
                 reply = self._send(call)
-            except _NoAnswer as failure:
+            except NoAnswer as failure:
                 delay = next(delays, None)
                 if delay is None or (failure.refused and self.address.loopback):
                     raise self._unreachable(failure) from None
@@ -157,7 +142,7 @@ class Transport:
             with response:
                 return self._read(response, call)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise _NoAnswer(error) from None
+            raise NoAnswer(error) from None
 
     def _connected(self) -> requests.Session:
         if self._session is None:
@@ -169,22 +154,15 @@ class Transport:
     def _read(self, response: requests.Response, call: Call) -> Reply:
         failed = response.status_code >= 300 and response.status_code not in call.accept
         limit = MAX_PROBLEM_BYTES if failed else call.limit
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise VerificationError(Layer.WIRE, "the server compressed an answer unasked")
-        chunks, size = [], 0
-        while chunk := response.raw.read(_CHUNK_BYTES):
-            size += len(chunk)
-            if size > limit:
-                raise VerificationError(
-                    Layer.WIRE, f"the server's answer is larger than the {limit:,} bytes allowed"
-                )
-            chunks.append(chunk)
-        self.traffic.received += size
+        body = read_bounded(response, limit)
+        self.traffic.received += len(body)
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         wait = retry_after(response.headers.get("Retry-After"))
-        return Reply(response.status_code, media_type, b"".join(chunks), wait)
+        return Reply(
+            response.status_code, media_type, body, wait, response.headers.get("Location", "")
+        )
 
-    def _unreachable(self, failure: _NoAnswer) -> ServerUnreachable:
+    def _unreachable(self, failure: NoAnswer) -> ServerUnreachable:
         if failure.refused and self.address.loopback:
             return ServerUnreachable(
                 f"no server answers at {self.address}", hint="start it with `sopor serve`"
@@ -200,15 +178,19 @@ class Transport:
                 f"{self.address} answered with a redirect, which sopor does not follow",
                 hint="use the address that the server really has",
             )
+        return error_of(self.problem(reply), str(self.address), reply.retry_after)
+
+    def problem(self, reply: Reply) -> Problem:
+        """Returns what an answer says is wrong."""
         body = reply.body if reply.media_type in (PROBLEM, JSON) else b""
-        problem = Problem.parse(reply.status, body)
-        return error_of(problem, str(self.address), reply.retry_after)
+        return Problem.parse(reply.status, body)
 
     def close(self) -> None:
         """Closes the connection; the next call opens another one."""
         if self._session is not None:
             self._session.close()
             self._session = None
+        self.direct.close()
 
     def __repr__(self) -> str:
         return f"Transport({str(self.address)!r})"
@@ -221,50 +203,3 @@ def _headers(call: Call) -> dict[str, str]:
     if call.token is not None:
         headers["Authorization"] = f"Bearer {call.token}"
     return headers
-
-
-class _NoAnswer(Exception):
-    """Carries why there was no answer, in words without addresses or secrets."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        text = _causes(error)
-        self.refused = "ConnectionRefusedError" in text
-        self.reason, self.hint = _explain(text)
-
-
-def _causes(error: BaseException) -> str:
-    names: list[str] = []
-    todo: list[object] = [error]
-    while todo and len(names) < 20:
-        cause = todo.pop()
-        if isinstance(cause, BaseException):
-            names.append(type(cause).__name__)
-            todo += [
-                cause.__cause__,
-                cause.__context__,
-                getattr(cause, "reason", None),
-                *cause.args,
-            ]
-    return " ".join(names)
-
-
-_REASONS = (
-    (
-        "SSL",
-        "its certificate or its encryption is not acceptable",
-        "check the address and the clock; SSL_CERT_FILE names an own certificate authority",
-    ),
-    ("NameResolution", "its name is not known", "check the address and the network"),
-    ("gaierror", "its name is not known", "check the address and the network"),
-    ("Proxy", "the proxy does not answer", "check HTTPS_PROXY and NO_PROXY"),
-    ("ConnectionRefused", "the connection is refused", "check the address and the port"),
-    ("Timeout", "no answer in time", "check the network and try again"),
-)
-
-
-def _explain(causes: str) -> tuple[str, str]:
-    for word, reason, hint in _REASONS:
-        if word in causes:
-            return reason, hint
-    return "the connection broke", "check the network and try again"

@@ -23,7 +23,9 @@ from sopor.store import FOLDER, Store
 
 if TYPE_CHECKING:
     from sopor.model.document import Document, Json
+    from sopor.organization.results import AuditEntry
     from sopor.repository import (
+        auditing,
         branching,
         checking,
         cloning,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     )
     from sopor_core.ids import CommitId
 else:
+    auditing = lazy_module("sopor.repository.auditing")
     branching = lazy_module("sopor.repository.branching")
     checking = lazy_module("sopor.repository.checking")
     cloning = lazy_module("sopor.repository.cloning")
@@ -272,6 +275,7 @@ class Repository:
         all_branches: bool = False,
         upto: str | None = None,
         dry_run: bool = False,
+        org: str | None = None,
     ) -> PushResult:
         """Publishes commits; see `syncing.push`."""
         return syncing.push(
@@ -280,6 +284,7 @@ class Repository:
             all_branches=all_branches,
             upto=self.resolve_revision(upto) if upto else None,
             dry_run=dry_run,
+            org=org,
         )
 
     def fetch(self) -> FetchResult:
@@ -297,6 +302,10 @@ class Repository:
     def fsck(self) -> FsckReport:
         """Verifies everything that this working copy holds."""
         return checking.fsck(self._context)
+
+    def audit(self, limit: int | None = None) -> tuple[AuditEntry, ...]:
+        """Tells the project's verified push log, the newest entry first."""
+        return auditing.audit(self._context, limit)
 
     def repair(self) -> RepairResult:
         """Publishes again what a server lost that was restored from a backup."""

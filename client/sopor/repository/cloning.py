@@ -9,14 +9,15 @@ from pathlib import Path
 
 from sopor.account import Account
 from sopor.crypto.keys import EpochSecret
-from sopor.crypto.labels import open_project_label
 from sopor.errors import InvalidInput, NotFound, StateConflict
+from sopor.moments import Moment
+from sopor.organization import Organization
 from sopor.repository.accounts import AccountSource
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context, Progress, no_progress
-from sopor.repository.project_keys import unwrap_keys, write_local_keys
-from sopor.repository.publishing import fetch_membership, remember_account
-from sopor.repository.results import Moment, ProjectInfo
+from sopor.repository.project_keys import write_local_keys
+from sopor.repository.publishing import remember_account
+from sopor.repository.results import ProjectInfo
 from sopor.store import FOLDER, Store
 from sopor.store.beginning import begin, finish, is_unfinished
 from sopor.store.refs import DEFAULT_BRANCH
@@ -72,21 +73,19 @@ def projects(account: Account) -> tuple[ProjectInfo, ...]:
     summaries = account.remote.projects()
     found = []
     for org in dict.fromkeys(summary.organization for summary in summaries):
-        membership, _ = fetch_membership(account, org)
-        for summary in summaries:
-            if summary.organization == org:
-                keys = unwrap_keys(account.keys, membership, summary.project)
-                label = membership.label(summary.project)
-                found.append(
-                    ProjectInfo(
-                        summary.project,
-                        open_project_label(keys, label.epoch, label.sealed),
-                        org,
-                        summary.seq,
-                        summary.bytes,
-                        Moment(summary.updated),
-                    )
-                )
+        organization = Organization(account, org).refresh()
+        found += [
+            ProjectInfo(
+                summary.project,
+                organization.project_name(summary.project),
+                org,
+                summary.seq,
+                summary.bytes,
+                Moment(summary.updated),
+            )
+            for summary in summaries
+            if summary.organization == org
+        ]
     return tuple(sorted(found, key=lambda info: (info.name, info.id)))
 
 

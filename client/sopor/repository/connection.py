@@ -6,7 +6,10 @@ from functools import cached_property
 
 from sopor.account import Account
 from sopor.crypto.keys import ProjectKeys
-from sopor.errors import NotFound, StateConflict
+from sopor.errors import NotFound, PermissionDenied, StateConflict
+from sopor.organization import Organization, check_own_place
+from sopor.organization.ledger import Ledger
+from sopor.organization.settling import due_for, settle
 from sopor.remote import LogMoved, Remote
 from sopor.repository.context import Context, now
 from sopor.repository.project_keys import unwrap_keys
@@ -14,7 +17,7 @@ from sopor.sync.publish import BranchMove, Prepared, Publisher
 from sopor.sync.receive import Received, Receiver
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import OrgId, PackId
-from sopor_core.membership import MembershipLog
+from sopor_core.membership import MembershipLog, Status
 
 
 class Connection:
@@ -66,7 +69,21 @@ class Connection:
             ) from None
 
     def fetch(self) -> Received:
-        """Receives everything that is new."""
+        """Receives everything that is new, and makes the keys that wait for this account."""
+        received = self._fetch()
+        if self._make_due_keys():
+            received = received.and_then(self._fetch())
+        return received
+
+    def _make_due_keys(self) -> bool:
+        """Makes the keys that wait for this account; tells whether there were any."""
+        if not due_for(self.membership, self._account.known.account):
+            return False
+        settle(Organization(self._account, self.org).refresh())
+        self._context.progress("made new keys, as a member left or changed keys")
+        return True
+
+    def _fetch(self) -> Received:
         entries = commits = 0
         more = True
         while more:
@@ -78,13 +95,43 @@ class Connection:
             entries, commits = entries + received.entries, commits + received.commits
             more = received.more
             self._context.progress(f"verified {entries} entries, {commits} commits")
+            if answer.membership_entries:
+                self._note_membership()
         return Received(entries, commits, more=False)
 
+    def _note_membership(self) -> None:
+        ledger = Ledger(self._account.entry.home, self._account.known.account)
+        ledger.adopt(self.org, self._context.store.log.membership_entries())
+
     def prepare(self, moves: list[BranchMove]) -> Prepared:
-        """Makes the entry that moves branches."""
+        """Makes the entry that moves branches.
+
+        Raises:
+            PermissionDenied: the account may not push to the project, or nobody may.
+        """
         context = self._context
+        if self._make_due_keys():
+            self._fetch()
+        self._check_may_push()
         publisher = self._publisher
         return publisher.prepare(context.project, moves, now())
+
+    def _check_may_push(self) -> None:
+        membership, project = self.membership, self._context.project
+        status = membership.status(project)
+        if status is not Status.ACTIVE:
+            raise PermissionDenied(
+                f"the project is {status}",
+                hint="an owner or admin can revive it: `sopor project revive`"
+                if status is Status.ARCHIVED
+                else "what you have stays here; nothing more is shared",
+            )
+        role = membership.access.role(self._account.known.account, project)
+        if role is None or not role.may_write:
+            raise PermissionDenied(
+                f"you are {role or 'no member any more'} of the project, and may not push",
+                hint="ask an owner or admin for the role editor: `sopor org members`",
+            )
 
     @property
     def _publisher(self) -> Publisher:
@@ -117,12 +164,3 @@ class Connection:
             return False
         self._publisher.record(prepared)
         return True
-
-
-def check_own_place(membership: MembershipLog, account: Account) -> None:
-    """Raises VerificationError unless the log knows the account with the account's own keys."""
-    mine = account.identity
-    if membership.identity(mine.account) != mine:
-        raise VerificationError(
-            Layer.MEMBERSHIP, "the membership log names other keys for this account"
-        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from time import time_ns
@@ -45,6 +45,7 @@ class Context:
     store: Store
     accounts: AccountSource
     progress: Progress = no_progress
+    _keys: ProjectKeys | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def project(self) -> ProjectId:
@@ -75,17 +76,26 @@ class Context:
             )
         return value
 
-    @cached_property
+    @property
     def keys(self) -> ProjectKeys:
         """The project's keys; unlocks the keystore if the project is published."""
+        keys = self._keys
+        if keys is None or keys.newest < self._epoch():
+            keys = self._keys = self._unlock()
+            self.store.objects.unlock(keys)
+        return keys
+
+    def _unlock(self) -> ProjectKeys:
         org = self.org
         if org is None:
-            keys = read_local_keys(self.store.folder, self.project)
-        else:
-            membership = self.store.log.membership(org)
-            keys = unwrap_keys(self.accounts.of(self.store).keys, membership, self.project)
-        self.store.objects.unlock(keys)
-        return keys
+            return read_local_keys(self.store.folder, self.project)
+        account = self.accounts.of(self.store)
+        return unwrap_keys(account.keys, self.store.log.membership(org), self.project)
+
+    def _epoch(self) -> int:
+        """Returns the newest epoch that is verified here; 0 of a project that is not published."""
+        org = self.org
+        return self.store.log.membership(org).epochs(self.project)[-1].number if org else 0
 
     @property
     def ids(self) -> ContentIds:

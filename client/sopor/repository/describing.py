@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta, State
+from sopor.moments import Moment
 from sopor.repository.context import Context
-from sopor.repository.results import ChangeKind, CommitInfo, DocumentChange, Moment
+from sopor.repository.results import ChangeKind, CommitInfo, DocumentChange
 from sopor.repository.selection import Candidate
 from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId

@@ -2,93 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sopor.account import Account
-from sopor.crypto.epochs import Addresses, first_epoch
 from sopor.crypto.keys import FIRST_EPOCH
-from sopor.crypto.labels import seal_project_label
-from sopor.errors import PushRejected
-from sopor.remote import LogMoved
-from sopor.repository.connection import check_own_place
-from sopor.repository.context import Context, now
+from sopor.organization import Organization, find_organization
+from sopor.organization.managing import add_project
+from sopor.repository.context import Context
 from sopor.repository.project_keys import delete_local_keys
-from sopor_core.ids import OrgId
-from sopor_core.membership import MembershipEntry, MembershipLog, ProjectNew
-
-_ATTEMPTS = 10
 
 
-def publish_project(context: Context) -> str:
-    """Creates the project in the account's personal organization; returns its name.
+def publish_project(context: Context, org: str | None = None) -> str:
+    """Creates the project in an organization; returns its name.
 
     The same project keeps its id, its key and so all its commits. Killed in between, the next push
     finds the project in the membership log and goes on.
 
+    Args:
+        context: the working copy.
+        org: the name or the start of the id of a team; None for the account's own organization.
+
     Raises:
         NotLoggedIn: no account is known on this device.
+        PermissionDenied: the account may not create projects there.
+        NotFound: it is not a member of such an organization.
     """
     account = context.accounts.default(context.store)
-    org = account.personal_organization
-    name = context.project_name
-    for _ in range(_ATTEMPTS):
-        membership, entries = fetch_membership(account, org)
-        if context.project not in membership.projects():
-            entry = _entry(context, account, membership, name)
-            membership.append(entry)
-            entries.append(entry)
-            try:
-                account.remote.org_append(org, entry)
-            except LogMoved:
-                continue
-        _remember(context, account, org, entries, name)
-        return name
-    raise PushRejected("the organization's log moved at every attempt", hint="push again")
+    if org is None:
+        organization = Organization(account, account.personal_organization).refresh()
+    else:
+        organization = find_organization(account, org)
+    name, project = context.project_name, context.project
+    if project not in organization.log.projects():
+        add_project(organization, project, context.keys.secret(FIRST_EPOCH), name)
+    _remember(context, account, organization, name)
+    return name
 
 
-def fetch_membership(account: Account, org: OrgId) -> tuple[MembershipLog, list[MembershipEntry]]:
-    """Fetches and verifies a whole membership log; raises VerificationError."""
-    membership = MembershipLog(org)
-    entries = [MembershipEntry.parse(data) for data in account.remote.org_entries(org, 0)]
-    for entry in entries:
-        membership.append(entry)
-    check_own_place(membership, account)
-    return membership, entries
-
-
-def _entry(
-    context: Context, account: Account, membership: MembershipLog, name: str
-) -> MembershipEntry:
-    after = membership.access.with_project(context.project)
-    body = ProjectNew(
-        context.project,
-        first_epoch(
-            membership.org,
-            context.project,
-            context.keys.secret(FIRST_EPOCH),
-            Addresses.of(membership, after, context.project),
-        ),
-        seal_project_label(context.keys, FIRST_EPOCH, name),
-    )
-    head = membership.head
-    entry = MembershipEntry(
-        membership.org, head.seq + 1, head.hash, account.identity.account, now(), body
-    )
-    return entry.sign(account.keys)
-
-
-def _remember(
-    context: Context,
-    account: Account,
-    org: OrgId,
-    entries: Iterable[MembershipEntry],
-    name: str,
-) -> None:
+def _remember(context: Context, account: Account, organization: Organization, name: str) -> None:
     settings = context.store.settings
     with context.store.transaction():
-        for entry in entries:
+        for entry in organization.entries:
             context.store.log.append_membership(entry)
-        settings.set("organization", org.hex())
+        settings.set("organization", organization.id.hex())
         settings.set("project-name", name)
         remember_account(context, account)
     context.store.log.forget_membership()

@@ -52,7 +52,7 @@ class _Repairer:
 
     def common_head(self) -> Citation:
         """Returns where the server's log ends, after making sure that it is a part of ours."""
-        theirs = self.connection.remote.org_entries(self.org, 0)
+        theirs = self.connection.remote.organizations.entries(self.org, 0)
         if any(one != other for one, other in zip(self.membership, theirs, strict=False)):
             raise ForkError("the server has another membership log than this working copy")
         self.members = len(theirs)
@@ -90,6 +90,6 @@ class _Repairer:
 
     def _bring_membership(self, seq: int) -> None:
         for data in self.membership[self.members : seq]:
-            self.connection.remote.org_append(self.org, MembershipEntry.parse(data))
+            self.connection.remote.organizations.append(self.org, MembershipEntry.parse(data))
             self.members += 1
             self.appended += 1

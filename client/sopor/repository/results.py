@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from sopor.model.document import DocumentId, Json
+from sopor.moments import Moment
 from sopor_core.ids import AccountId, CommitId, Id, OrgId, ProjectId
-
-# A commit's time is what its author's clock said; calendars end before the numbers do.
-_LAST_MILLISECOND = 253_402_300_799_999
 
 
 def to_json(value: object) -> Json:
@@ -41,20 +38,6 @@ def _scalar(value: object) -> Json:
         case _:
             raise TypeError(f"{type(value).__name__} has no JSON form")
     return result
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
-    """A point in time: milliseconds since 1970-01-01T00:00:00Z."""
-
-    milliseconds: int
-
-    @property
-    def iso(self) -> str:
-        """The moment as ISO 8601 in UTC, the end of the year 9999 for all that are later."""
-        since = timedelta(milliseconds=min(self.milliseconds, _LAST_MILLISECOND))
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + since
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class ChangeKind(Enum):

@@ -54,12 +54,15 @@ def push(
     all_branches: bool = False,
     upto: CommitId | None = None,
     dry_run: bool = False,
+    org: str | None = None,
 ) -> PushResult:
     """Publishes commits: of the current branch, a named one, or all of them in one entry.
 
-    A project that is on no server yet is created in the account's personal organization.
+    A project that is on no server yet is created in the organization ``org``, by default in the
+    account's own.
 
     Raises:
+        StateConflict: ``org`` is named, and the project is in an organization already.
         PushRejected: the branch moved on the server, and both sides have new commits.
         NotFound: there is no such branch, or it has no commit yet.
     """
@@ -73,8 +76,12 @@ def push(
             )
     with context.store.exclusive():
         created = None
+        if context.org is not None and org is not None:
+            raise StateConflict(
+                "the project is in an organization already", hint="push without --org"
+            )
         if context.org is None and not dry_run:
-            created = publish_project(context)
+            created = publish_project(context, org)
         if context.org is None:
             return _dry_run(context, _publishing(context, heads))
         connection = Connection.of(context)

@@ -61,6 +61,10 @@ class Received:
     commits: int
     more: bool
 
+    def and_then(self, later: Received) -> Received:
+        """Returns what two answers brought together."""
+        return Received(self.entries + later.entries, self.commits + later.commits, later.more)
+
 
 class Receiver:
     """Verifies and stores answers for one project of one organization."""
@@ -118,6 +122,7 @@ class Receiver:
             entry = MembershipEntry.parse(data)
             log.append(entry)
             self._store.log.append_membership(entry)
+        self._check_cuts(log)
         if answer.members.seq < log.head.seq:
             raise RollbackError(
                 f"the server shows {answer.members.seq} membership entries where "
@@ -131,6 +136,22 @@ class Receiver:
                 Layer.WIRE, "the answer lacks the membership entries that it announces"
             )
         return log
+
+    def _check_cuts(self, membership: MembershipLog) -> None:
+        """Compares what was verified before with where the members say that the log was cut."""
+        log = self._store.log
+        for cut in membership.cuts(self._project):
+            entry = log.entry(cut.push.seq)
+            if entry is not None and entry.hash != cut.push.hash:
+                raise ForkError(f"entry {entry.seq} is another one than the members agreed on")
+            behind = log.entry(cut.push.seq + 1)
+            if behind is not None and behind.members.seq < cut.members:
+                raise ForkError(
+                    f"entry {behind.seq} was pushed after a change of the members that it does "
+                    "not know",
+                    hint="compare `sopor log` with another member's; somebody who was removed "
+                    "may work together with the server",
+                )
 
     def _check_head(self, answer: Answer) -> None:
         pin = self._store.log.pin

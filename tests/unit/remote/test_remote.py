@@ -227,10 +227,10 @@ def test_membership_entries_are_read_and_appended(server: ScriptedServer, remote
     org, keys = OrgId.random(), Keys("ada@example.com")
     entry = keys.genesis()
     server.script(parts(MEMBER, MEMBER), Scripted(201), parts(ENTRY))
-    assert remote.org_entries(org, 4) == (b"membership", b"membership")
-    remote.org_append(org, entry)
+    assert remote.organizations.entries(org, 4) == (b"membership", b"membership")
+    remote.organizations.append(org, entry)
     with pytest.raises(VerificationError):
-        remote.org_entries(org)
+        remote.organizations.entries(org)
     asked, sent, _ = server.seen
     assert asked.path == f"/v1/organizations/{org.b64}/entries?after=4"
     assert list(split_parts(sent.body)) == [Part(PartKind.MEMBERSHIP_ENTRY, entry.encoded)]
@@ -245,7 +245,7 @@ def test_an_append_that_comes_late_brings_the_membership(
     first = Part(PartKind.CONTROL, json.dumps(lost).encode())
     server.script(parts(first, MEMBER, status=409))
     with pytest.raises(LogMoved) as moved:
-        remote.org_append(OrgId.random(), entry)
+        remote.organizations.append(OrgId.random(), entry)
     assert moved.value.answer.head == EMPTY_LOG
     assert moved.value.answer.membership_entries == (b"membership",)
 

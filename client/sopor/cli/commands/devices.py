@@ -41,7 +41,7 @@ def _list(session: Session, server: str | None, account: str | None) -> None:
 
 
 def _json(device: RemoteDevice) -> dict[str, object]:
-    from sopor.repository.results import Moment
+    from sopor.moments import Moment
 
     times = {"created": Moment(device.created), "last_used": Moment(device.last_used)}
     return {**device.to_json(), **{name: moment.iso for name, moment in times.items()}}

@@ -1,0 +1,59 @@
+"""The push log in words: who moved which branch, entry by verified entry."""
+
+from __future__ import annotations
+
+from sopor.crypto.labels import open_branch_label
+from sopor.errors import StateConflict
+from sopor.moments import Moment
+from sopor.organization.results import AuditEntry
+from sopor.repository.context import Context
+from sopor_core.errors import VerificationError
+from sopor_core.ids import AccountId, BranchId
+from sopor_core.membership import MembershipLog
+from sopor_core.push_entry import BranchOp, PushEntry
+
+
+def audit(context: Context, limit: int | None = None) -> tuple[AuditEntry, ...]:
+    """Returns the verified entries of the project's push log, the newest first.
+
+    Raises:
+        StateConflict: the project is on no server.
+    """
+    if context.org is None:
+        raise StateConflict("the project is on no server yet", hint="publish it with `sopor push`")
+    membership = context.store.log.membership(context.org)
+    names: dict[BranchId, str] = {}
+    found = []
+    for seq in range(1, context.store.log.pin.seq + 1):
+        entry = context.store.log.entry(seq)
+        if entry is not None:
+            found.append(_told(context, membership, entry, names))
+    return tuple(reversed(found))[:limit]
+
+
+def _told(
+    context: Context, membership: MembershipLog, entry: PushEntry, names: dict[BranchId, str]
+) -> AuditEntry:
+    for op in entry.ops:
+        if op.label is not None:
+            names[op.branch] = open_branch_label(context.keys, entry.epoch, op.branch, op.label)
+    text = ", ".join(_moved(op, names.get(op.branch, op.branch.short)) for op in entry.ops)
+    kind = "revert" if any(commit.same for commit in entry.commits) else "push"
+    return AuditEntry(
+        entry.seq, Moment(entry.time), _who(membership, entry.actor), kind, text, entry.hash.hex()
+    )
+
+
+def _moved(op: BranchOp, name: str) -> str:
+    if op.new is None:
+        return f"deleted {name}"
+    if op.old is None:
+        return f"created {name} at {op.new.short}"
+    return f"moved {name} from {op.old.short} to {op.new.short}"
+
+
+def _who(membership: MembershipLog, account: AccountId) -> str:
+    try:
+        return membership.login(account)
+    except VerificationError:
+        return account.short

@@ -1,0 +1,248 @@
+"""A team: people are invited, get roles, leave and are removed, and keys follow them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sopor.crypto.invites import InviteCode
+from sopor.errors import (
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    ServerRefused,
+    StateConflict,
+)
+from sopor.organization import Organization, managing
+from sopor.organization.describing import audit, describe, detail, members
+from sopor.organization.settling import settle
+from sopor.organization.trust import TrustedKeys
+from sopor.repository import Repository
+from sopor_core.membership import Role, Status
+from tests.support.world import Device, World, request, v4_export, workspace, write_files
+
+
+def name_of(device: Device) -> str:
+    return device.account().login
+
+
+def found(device: Device, name: str = "Acme") -> Organization:
+    return managing.create(device.account(), name)
+
+
+def invite(device: Device, role: Role = Role.EDITOR) -> InviteCode:
+    made = managing.invite(device.team(), role, {}, days=7)
+    return InviteCode.from_text(made.code)
+
+
+def published(device: Device, *numbers: int) -> Repository:
+    """Publishes a project with some requests in the device's team."""
+    files = {"a.json": v4_export(workspace(), *map(request, numbers or (1,)))}
+    repository = device.start("petstore", files)
+    repository.commit("Start")
+    repository.push(org="Acme")
+    return repository
+
+
+def edit(repository: Repository, *numbers: int) -> None:
+    files = {"a.json": v4_export(workspace(), *map(request, numbers))}
+    write_files(repository.context.root, files)
+    repository.commit(f"Have {numbers}")
+
+
+def numbers(repository: Repository) -> set[str]:
+    export = json.loads((Path(repository.context.root) / "a.json").read_bytes())
+    return {each["_id"] for each in export["resources"] if each["_type"] == "request"}
+
+
+def join(device: Device, code: InviteCode) -> Organization:
+    return managing.join(device.account(), code)
+
+
+def test_an_invited_person_reads_the_whole_history_at_once(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    edit(first := published(ada), 1, 2)
+    first.push()
+    code = invite(ada)
+    joined = join(bob, code)
+    assert describe(joined).name == "Acme"
+    clone = bob.clone("petstore")
+    assert [commit.message for commit in clone.log()] == ["Have (1, 2)", "Start"]
+    edit(clone, 1, 2, 3)
+    clone.push()
+    first.pull()
+    assert numbers(first) == {"req_1", "req_2", "req_3"}
+
+
+def test_an_invite_is_good_once(world: World) -> None:
+    ada, bob, eve = world.device("ada"), world.device("bob"), world.device("eve")
+    found(ada)
+    code = invite(ada)
+    join(bob, code)
+    with pytest.raises(StateConflict, match="member of this organization already"):
+        join(bob, code)
+    with pytest.raises(ServerRefused, match="invite"):
+        join(eve, code)
+
+
+def test_a_cancelled_invite_opens_nothing_and_costs_new_keys(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    published(ada)
+    code = invite(ada)
+    changed = managing.cancel_invite(ada.team(), code.keys.invite.hex())
+    assert changed.epochs == 2
+    with pytest.raises(ServerRefused, match="invite"):
+        join(bob, code)
+
+
+def test_a_viewer_pulls_and_does_not_push_until_promoted(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    published(ada)
+    join(bob, invite(ada, Role.VIEWER))
+    clone = bob.clone("petstore")
+    edit(clone, 1, 2)
+    with pytest.raises(PermissionDenied, match="you are viewer"):
+        clone.push()
+    managing.set_role(ada.team(), name_of(bob), Role.EDITOR)
+    clone.fetch()
+    clone.push()
+
+
+def test_a_removed_member_gets_nothing_more(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    repository = published(ada)
+    join(bob, invite(ada))
+    clone = bob.clone("petstore")
+    changed = managing.remove(ada.team(), name_of(bob))
+    assert changed.epochs == 2
+    edit(repository, 1, 2)
+    repository.push()
+    assert repository.context.keys.newest == 2
+    edit(clone, 7)
+    with pytest.raises(NotFound, match="no such thing"):
+        clone.push()
+    with pytest.raises(NotFound, match="no such thing"):
+        clone.pull()
+    # What was received before the removal stays readable there.
+    assert clone.log()[-1].message == "Start"
+
+
+def test_after_somebody_left_the_next_push_has_a_new_key(world: World) -> None:
+    ada, bob, carol = world.device("ada"), world.device("bob"), world.device("carol")
+    found(ada)
+    published(ada)
+    join(bob, invite(ada))
+    join(carol, invite(ada))
+    clone = carol.clone("petstore")
+    managing.leave(bob.team())
+    assert set(detail(ada.team(), TrustedKeys(ada.home, ada.account().known.account)).due) == {
+        "Acme",
+        "petstore",
+    }
+    edit(clone, 1, 2)
+    clone.push()
+    assert clone.context.keys.newest == 2
+    assert not carol.team().log.due()
+    reader = ada.open("petstore")
+    reader.pull()
+    assert numbers(reader) == {"req_1", "req_2"}
+
+
+def test_a_member_without_a_role_in_a_project_does_not_see_it(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    repository = published(ada)
+    join(bob, invite(ada))
+    clone = bob.clone("petstore")
+    changed = managing.set_role(ada.team(), name_of(bob), Role.NONE, "petstore")
+    assert changed.epochs == 1
+    assert detail(bob.team(), TrustedKeys(bob.home, bob.account().known.account)).projects == ()
+    edit(repository, 1, 2)
+    repository.push()
+    with pytest.raises(NotFound, match="no such thing"):
+        clone.pull()
+    managing.set_role(ada.team(), name_of(bob), Role.EDITOR, "petstore")
+    clone.pull()
+    assert numbers(clone) == {"req_1", "req_2"}
+
+
+def test_archived_projects_are_read_only_and_deleted_ones_are_gone(world: World) -> None:
+    ada = world.device("ada")
+    found(ada)
+    repository = published(ada)
+    managing.set_status(ada.team(), "petstore", Status.ARCHIVED)
+    edit(repository, 1, 2)
+    repository.fetch()
+    with pytest.raises(PermissionDenied, match="archived"):
+        repository.push()
+    managing.set_status(ada.team(), "petstore", Status.ACTIVE)
+    repository.fetch()
+    repository.push()
+    managing.set_status(ada.team(), "petstore", Status.DELETED)
+    with pytest.raises(ServerRefused, match="deleted"):
+        repository.fetch()
+
+
+def test_what_roles_may_not_do_is_told_before_anything_is_sent(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    join(bob, invite(ada, Role.ADMIN))
+    team = bob.team()
+    for refused in (
+        lambda: managing.rename(team, "Bobs"),
+        lambda: managing.remove(team, name_of(ada)),
+        lambda: managing.set_role(team, name_of(bob), Role.OWNER),
+        lambda: managing.invite(team, Role.OWNER, {}, 7),
+    ):
+        with pytest.raises(PermissionDenied, match="you are admin of Acme, not an owner"):
+            refused()
+    with pytest.raises(StateConflict, match="the only owner"):
+        managing.leave(ada.team())
+    with pytest.raises(InvalidInput, match="personal organization"):
+        managing.invite(ada.team(name_of(ada)), Role.VIEWER, {}, 7)
+    managing.transfer(ada.team(), name_of(bob))
+    assert {member.login: member.role for member in members(bob.team(), trusted(bob))} == {
+        name_of(ada): "admin",
+        name_of(bob): "owner",
+    }
+
+
+def trusted(device: Device) -> TrustedKeys:
+    return TrustedKeys(device.home, device.account().known.account)
+
+
+def test_two_people_see_the_same_safety_number(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    join(bob, invite(ada))
+    hers = managing.safety(ada.team(), name_of(bob), trusted(ada), confirm=True)
+    his = managing.safety(bob.team(), name_of(ada), trusted(bob))
+    assert hers.number == his.number
+    assert (hers.verified, his.verified) == (True, False)
+    assert len(hers.number.replace(" ", "")) == 60
+
+
+def test_names_are_changed_and_the_log_tells_everything(world: World) -> None:
+    ada = world.device("ada")
+    found(ada)
+    published(ada)
+    managing.rename(ada.team(), "Acme & Söhne")
+    managing.rename_project(ada.team(), "petstore", "Pets")
+    managing.rotate(ada.team(), [])
+    team = ada.team()
+    assert team.name == "Acme & Söhne"
+    assert [entry.type for entry in audit(team)] == [
+        "epoch",
+        "project_set",
+        "org_set",
+        "project_new",
+        "genesis",
+    ]
+    assert settle(team) == 0
+    assert ada.clone("Pets").log()[0].message == "Start"
