@@ -35,6 +35,7 @@ _REQUESTS: Mapping[Operation, type[BaseModel]] = {
     Operation.LOGIN: models.LoginRequest,
     Operation.LOGIN_REFRESH: models.RefreshRequest,
     Operation.CREDENTIALS_CHANGE: models.CredentialsChange,
+    Operation.PACK_ADDRESS: models.PackOffer,
 }
 _EMPTY = ""
 _ANSWERS: Mapping[Operation, Mapping[int, type[BaseModel] | str]] = {
@@ -57,9 +58,16 @@ _ANSWERS: Mapping[Operation, Mapping[int, type[BaseModel] | str]] = {
     Operation.REVERT: {201: _EMPTY, 409: parts.MEDIA_TYPE},
     Operation.PULL: {200: parts.MEDIA_TYPE, 204: _EMPTY},
     Operation.PACK_PUT: {200: _EMPTY, 201: _EMPTY},
-    Operation.PACK_GET: {200: OCTETS, 206: OCTETS},
+    Operation.PACK_ADDRESS: {200: models.PackAddress, 204: _EMPTY},
+    Operation.PACK_GET: {200: OCTETS, 206: OCTETS, 307: _EMPTY},
 }
-_TITLES = {200: "Success", 201: "Created", 204: "Success without a body", 206: "A part"}
+_TITLES = {
+    200: "Success",
+    201: "Created",
+    204: "Success without a body",
+    206: "A part",
+    307: "The storage has it, at `Location`",
+}
 _AFTER = ("after", "number of the newest entry that the client has", {"type": "integer"})
 _QUERIES: Mapping[Operation, tuple[tuple[str, str, Object], ...]] = {
     Operation.ORG_ENTRIES: (_AFTER,),

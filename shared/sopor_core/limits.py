@@ -12,6 +12,8 @@ MAX_INDEX_BYTES = 64 * MIB
 MAX_PACK_BYTES = 24 * MIB
 MAX_INLINE_BYTES = 8 * MIB
 """The most bytes of packs that one push or pull carries in its own body."""
+MAX_SERVED_BYTES = MIB
+"""The most bytes of a pack that a server always sends itself; more may come from its storage."""
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_AUTHOR_BYTES = 200
 MAX_NAME_BYTES = 250

@@ -29,6 +29,7 @@ class Exchange:
     status: int
     media_type: str | None
     body: bytes
+    location: str | None = None
 
     @property
     def json(self) -> Any:
@@ -99,6 +100,8 @@ class TamperingProxy:
                 self.send_response_only(answer.status)
                 if answer.media_type:
                     self.send_header("Content-Type", answer.media_type)
+                if answer.location is not None:
+                    self.send_header("Location", answer.location)
                 self.send_header("Content-Length", str(len(answer.body)))
                 self.end_headers()
                 self.wfile.write(answer.body)

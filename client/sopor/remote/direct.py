@@ -175,7 +175,7 @@ class Direct:
     def _place(self, url: str) -> ServerAddress:
         """Returns where an address leads, after making sure that a pack may go there."""
         try:
-            if len(url) > _MAX_URL or not url.isascii() or not url.isprintable():
+            if len(url) > _MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
                 raise ValueError
             parts = urlsplit(url)
             if "@" in parts.netloc or parts.fragment or parts.scheme not in ("http", "https"):

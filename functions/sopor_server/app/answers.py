@@ -41,6 +41,14 @@ def data(content: bytes, status: int = 200) -> Response:
     return Response(content, status, content_type="application/octet-stream")
 
 
+def elsewhere(address: str) -> Response:
+    """Returns that the same request is answered at another address, which nobody may keep."""
+    response = empty(307)
+    response.headers["Location"] = address
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def control(
     head: Citation, members: Citation, more: bool, problem: dict[str, Json] | None = None
 ) -> Part:

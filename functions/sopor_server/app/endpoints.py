@@ -68,5 +68,6 @@ ENDPOINTS: dict[Operation, Endpoint] = {
     Operation.REVERT: _parts("history:revert", MAX_INLINE_BYTES),
     Operation.PULL: Endpoint("history:pull"),
     Operation.PACK_PUT: Endpoint("packs:pack_put", OCTETS, MAX_PACK_BYTES),
+    Operation.PACK_ADDRESS: _json("packs:pack_address"),
     Operation.PACK_GET: Endpoint("packs:pack_get"),
 }

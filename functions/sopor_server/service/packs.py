@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from hashlib import sha256
+from typing import TypeVar
 
 from sopor_core.ids import PackId, ProjectId
 from sopor_core.push_entry import ListedPack
 from sopor_core.wire.problems import Code
 from sopor_server.auth import Caller
 from sopor_server.errors import Refused, not_found
-from sopor_server.ports.blobs import pack_key
-from sopor_server.ports.errors import BlobMissing
+from sopor_server.logs import FIELDS
+from sopor_server.ports.blobs import UploadAddress, pack_key, upload_key
+from sopor_server.ports.errors import BlobMissing, StoreUnavailable
+from sopor_server.ports.records import Organization
 from sopor_server.service import quota
 from sopor_server.service.context import Context
 from sopor_server.service.membership import project_of_member
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 def put_pack(
@@ -25,15 +33,7 @@ def put_pack(
         Refused: ``device-revoked``, ``not-found``, ``forbidden``, ``pack-mismatch``,
             ``quota-exceeded``.
     """
-    context.check_device(caller)
-    _, org = project_of_member(context.store, caller, project)
-    role = org.members[caller.account].role
-    if not role.may_write:
-        raise Refused(
-            Code.FORBIDDEN,
-            f"the role {role} may not put packs",
-            hint="ask an owner or admin of the organization for the role editor",
-        )
+    org = _organization_of_writer(context, caller, project)
     if not data or sha256(data).digest() != pack:
         raise Refused(
             Code.PACK_MISMATCH,
@@ -48,6 +48,42 @@ def put_pack(
     return created
 
 
+def offer_pack(
+    context: Context, caller: Caller, project: ProjectId, pack: ListedPack
+) -> UploadAddress | None:
+    """Returns where the caller may put a pack by itself; None if it is there already.
+
+    Its bytes count from now on, so that nobody fills the storage with what is under way. A note of
+    it is left for the housekeeping, which counts it no longer if it never comes.
+
+    Raises:
+        Refused: as `put_pack` does, and ``no-direct`` where packs come through this server only.
+    """
+    org = _organization_of_writer(context, caller, project)
+    key = pack_key(project, pack.id)
+    size = context.blobs.size(key)
+    if size is not None:
+        if size != pack.size:
+            raise Refused(
+                Code.PACK_MISMATCH,
+                f"pack {pack.id.short} is there with {size} bytes, not with {pack.size}",
+                hint="tell who runs the server: what is there does not belong there",
+            )
+        context.store.stage_pack(project, pack, context.now())
+        return None
+    note = upload_key(project, pack)
+    if context.blobs.size(note) is None:
+        quota.check(context, org, pack.size)
+    address = _or_nothing(lambda: context.blobs.upload_address(key, pack.size, pack.id))
+    if address is None:
+        raise Refused(
+            Code.NO_DIRECT, "packs come through this server only", hint="put the pack here"
+        )
+    context.blobs.put(note, b"")
+    context.store.stage_pack(project, pack, context.now())
+    return address
+
+
 def find_pack(context: Context, caller: Caller, project: ProjectId, pack: PackId) -> int:
     """Returns the size of a pack of a project that the caller may read; raises Refused."""
     context.check_device(caller)
@@ -58,9 +94,36 @@ def find_pack(context: Context, caller: Caller, project: ProjectId, pack: PackId
     return size
 
 
+def address_of(context: Context, project: ProjectId, pack: PackId) -> str | None:
+    """Returns where a pack that `find_pack` found may be read for some minutes, or None."""
+    return _or_nothing(lambda: context.blobs.download_address(pack_key(project, pack)))
+
+
 def read_pack(context: Context, project: ProjectId, pack: PackId, start: int, end: int) -> bytes:
     """Returns a stretch of a pack that `find_pack` found; raises Refused."""
     try:
         return context.blobs.get(pack_key(project, pack), start, end)
     except BlobMissing:
         raise not_found("pack") from None
+
+
+def _organization_of_writer(context: Context, caller: Caller, project: ProjectId) -> Organization:
+    context.check_device(caller)
+    _, org = project_of_member(context.store, caller, project)
+    role = org.members[caller.account].role
+    if not role.may_write:
+        raise Refused(
+            Code.FORBIDDEN,
+            f"the role {role} may not put packs",
+            hint="ask an owner or admin of the organization for the role editor",
+        )
+    return org
+
+
+def _or_nothing(ask: Callable[[], T | None]) -> T | None:
+    """Does without an address where nobody signs one: all packs can go through the server."""
+    try:
+        return ask()
+    except StoreUnavailable as error:
+        _log.error("no address of a pack was signed", extra={FIELDS: {"detail": error.message}})
+        return None

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sopor_core.limits import MAX_PACK_BYTES
+
 
 class RequestModel(BaseModel):
     """A body that a client sends: unknown members are refused."""
@@ -173,6 +175,21 @@ class Branches(AnswerModel):
 
     seq: int
     branches: list[BranchSummary]
+
+
+class PackOffer(RequestModel):
+    """``POST /v1/projects/{project}/packs/{pack}``."""
+
+    size: int = Field(ge=1, le=MAX_PACK_BYTES)
+
+
+class PackAddress(AnswerModel):
+    """Where a pack may be put without the server in between; ``expires`` is in milliseconds."""
+
+    url: str = Field(repr=False)
+    method: str
+    headers: dict[str, str] = Field(repr=False)
+    expires: int
 
 
 class PullControl(AnswerModel):

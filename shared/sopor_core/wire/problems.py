@@ -31,6 +31,7 @@ class Code(StrEnum):
     LOG_DIVERGED = "log-diverged"
     PACK_MISSING = "pack-missing"
     PACK_MISMATCH = "pack-mismatch"
+    NO_DIRECT = "no-direct"
     QUOTA_EXCEEDED = "quota-exceeded"
     RATE_LIMITED = "rate-limited"
     UPGRADE_REQUIRED = "upgrade-required"
@@ -68,6 +69,7 @@ MEANINGS: dict[Code, Meaning] = {
     Code.LOG_DIVERGED: Meaning(409, "The log is another one here"),
     Code.PACK_MISSING: Meaning(422, "A pack of the entry is missing"),
     Code.PACK_MISMATCH: Meaning(422, "A pack does not have its id or size"),
+    Code.NO_DIRECT: Meaning(404, "Packs come through the server"),
     Code.QUOTA_EXCEEDED: Meaning(403, "A limit of the plan is reached"),
     Code.RATE_LIMITED: Meaning(429, "Too many requests"),
     Code.UPGRADE_REQUIRED: Meaning(426, "The client is too old"),

@@ -31,6 +31,7 @@ class Operation(StrEnum):
     REVERT = "revert"
     PULL = "pull"
     PACK_PUT = "pack_put"
+    PACK_ADDRESS = "pack_address"
     PACK_GET = "pack_get"
 
 
@@ -69,6 +70,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Operation.REVERT, "POST", f"{_PROJECT}/revert"),
     Route(Operation.PULL, "GET", f"{_PROJECT}/pull"),
     Route(Operation.PACK_PUT, "PUT", f"{_PROJECT}/packs/{{pack}}"),
+    Route(Operation.PACK_ADDRESS, "POST", f"{_PROJECT}/packs/{{pack}}"),
     Route(Operation.PACK_GET, "GET", f"{_PROJECT}/packs/{{pack}}"),
 )
 

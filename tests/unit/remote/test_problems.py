@@ -32,6 +32,7 @@ EXPECTED: dict[Code, tuple[type[errors.SoporError], int]] = {
     Code.LOG_DIVERGED: (errors.ForkError, 11),
     Code.PACK_MISSING: (errors.ServerRefused, 7),
     Code.PACK_MISMATCH: (errors.ServerRefused, 7),
+    Code.NO_DIRECT: (errors.NotFound, 3),
     Code.QUOTA_EXCEEDED: (errors.QuotaExceeded, 7),
     Code.INVITE_CLOSED: (errors.ServerRefused, 7),
     Code.PROJECT_ARCHIVED: (errors.PermissionDenied, 7),

@@ -160,9 +160,10 @@ def test_a_push_is_one_request_with_its_packs(server: ScriptedServer, remote: Re
 def test_packs_too_large_for_a_push_go_ahead_of_it(server: ScriptedServer, remote: Remote) -> None:
     large = bytes(MAX_INLINE_BYTES)
     entry = push_entry(large, PACK)
-    server.script(Scripted(201), Scripted(201))
+    server.script(problem(404, "no-direct"), Scripted(201), Scripted(201))
     remote.push(PROJECT, entry, {pack_id(large): large, pack_id(PACK): PACK})
-    put, push = server.seen
+    asked, put, push = server.seen
+    assert (asked.method, asked.path, asked.body) == ("POST", put.path, b'{"size":8388608}')
     assert (put.method, put.body) == ("PUT", large)
     assert put.path == f"/v1/projects/{PROJECT.b64}/packs/{pack_id(large).b64}"
     assert [part.data for part in split_parts(push.body)] == [entry.encoded, PACK]

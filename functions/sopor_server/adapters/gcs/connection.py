@@ -40,15 +40,19 @@ class Connection:
                 self._client = self._open()
             return self._client
 
+    @property
     def credentials(self) -> Credentials | None:
-        """Returns valid credentials, or None at an emulator; raises GoogleAuthError."""
+        """Who this is, or None at an emulator; raises GoogleAuthError."""
         _ = self.client
+        return self._credentials
+
+    def refresh(self) -> None:
+        """Makes sure that the credentials hold a token; raises GoogleAuthError."""
+        from google.auth.transport.requests import Request
+
         with self._lock:
             if self._credentials is not None and not self._credentials.valid:
-                from google.auth.transport.requests import Request
-
                 self._credentials.refresh(Request())  # type: ignore[no-untyped-call]
-            return self._credentials
 
     def close(self) -> None:
         """Gives up the connections; the next call opens new ones."""

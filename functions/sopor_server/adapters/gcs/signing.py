@@ -63,16 +63,17 @@ def _signer(connection: Connection) -> dict[str, Any] | None:
     """Returns who signs, as the library wants it named."""
     from google.auth.credentials import Signing
 
-    credentials = connection.credentials()
+    credentials = connection.credentials
     if credentials is None:
         return {"credentials": _unchecked()}
     if isinstance(credentials, Signing):
         return {"credentials": credentials}
-    # Known only once the credentials have been refreshed: before, the platform's are "default".
-    email = getattr(credentials, "service_account_email", None)
-    if not email:
+    if not hasattr(credentials, "service_account_email"):
         return None
-    return {"service_account_email": email, "access_token": credentials.token}
+    # The platform's name for its account is "default" until they have been refreshed.
+    connection.refresh()
+    email, token = credentials.service_account_email, credentials.token
+    return {"service_account_email": email, "access_token": token}
 
 
 def _unchecked() -> Credentials:
