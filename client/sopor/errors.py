@@ -11,6 +11,8 @@
     |- TheirFault                 the server refused, knowing who asks
     |  |- LoginFailed             wrong password, secret key or login
     |  |- SessionExpired          the session is over; log in again
+    |  |  `- SignOnRequired       ... with a sign-on at the issuer that the server names
+    |  |- SignOnFailed            the sign-on at the issuer did not succeed, or does not count
     |  |- PermissionDenied        the role does not allow it
     |  |- QuotaExceeded           a limit of the plan is reached
     |  |- PushRejected            the branch moved; pull, then push again
@@ -57,6 +59,8 @@ __all__ = [
     "ServerRefused",
     "ServerUnreachable",
     "SessionExpired",
+    "SignOnFailed",
+    "SignOnRequired",
     "SoporError",
     "StateConflict",
     "StorageFault",
@@ -132,6 +136,18 @@ class SessionExpired(TheirFault):
     """The session of this device is over."""
 
     code = "session-expired"
+
+
+class SignOnRequired(SessionExpired):
+    """The session needs a sign-on, or one that the issuer no longer continues."""
+
+    code = "sign-on-required"
+
+
+class SignOnFailed(TheirFault):
+    """The sign-on at the issuer did not succeed, or the server does not accept it."""
+
+    code = "sign-on-failed"
 
 
 class PermissionDenied(TheirFault):
@@ -225,6 +241,7 @@ _EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (PushRejected, 5),
     (LoginFailed, 6),
     (SessionExpired, 6),
+    (SignOnFailed, 6),
     (TheirFault, 7),
     (Weather, 8),
     (StorageFault, 12),

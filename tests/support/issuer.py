@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -110,6 +110,10 @@ class Issuer:
     def enable(self, sub: str) -> None:
         """Takes a person back."""
         self._disabled.discard(sub)
+
+    def live_tokens(self) -> list[str]:
+        """Returns the refresh tokens that count."""
+        return list(self._live)
 
     def change_keys(self) -> None:
         """Signs with a new key and names only that one."""
@@ -236,8 +240,11 @@ class Issuer:
     def _is_client(self, form: dict[str, str], authorization: str | None) -> bool:
         if self.client_secret is None:
             return form.get("client_id") == CLIENT and "client_secret" not in form
-        basic = base64.b64encode(f"{CLIENT}:{self.client_secret}".encode()).decode()
-        return authorization == f"Basic {basic}"
+        scheme, _, encoded = (authorization or "").partition(" ")
+        # Both halves were form-encoded before (RFC 6749, 2.3.1).
+        name, _, secret = base64.b64decode(encoded).decode().partition(":")
+        given = (scheme, unquote_plus(name), unquote_plus(secret))
+        return given == ("Basic", CLIENT, self.client_secret)
 
     def _is_disabled(self, somebody: Somebody) -> bool:
         return somebody.sub in self._disabled

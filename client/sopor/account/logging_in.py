@@ -9,12 +9,12 @@ from sopor.account.results import AccountInfo, LoginResult
 from sopor.account.setup import (
     Admission,
     Setup,
-    answer,
     ask_challenge,
     check_server,
     remember_personal,
     store,
 )
+from sopor.account.signing_on import open_session
 from sopor.account.unlocked import Account
 from sopor.crypto.account import derive_login
 from sopor.crypto.registration import unlock as unlock_records
@@ -59,7 +59,8 @@ def login(
 
     Raises:
         LoginFailed: login name, password or secret key are wrong; the server does not tell which.
-        InputNeeded: the secret key is needed.
+        InputNeeded: the secret key is needed, or a person who signs on.
+        SignOnFailed: nobody signed on at the server's issuer, or not so that it counts.
         RollbackError: the credentials are older than this device has seen.
         VerificationError: the server is another one, offers weaker password hashing (``kdf``), or
             gives records that are not this person's.
@@ -124,13 +125,14 @@ def admit(
     check_server(challenge.server, server_id, address)
     keys = derive_login(password, secret_key, name, challenge.kdf)
     device = setup.new_device()
-    proof = answer(keys, challenge, challenge.account, Action.LOGIN)
-    session = api.login(proof, device)
+    session, signed_on = open_session(api, setup, keys, challenge, name, Action.LOGIN, device)
     check_session(session, challenge)
     records = session.account
     seen = credentials_seen(setup, challenge)
     account_keys = unlock_records(keys, records.record, records.credentials, name, seen)
-    return Admission(address, challenge.server, device, session, account_keys, secret_key)
+    return Admission(
+        address, challenge.server, device, session, account_keys, secret_key, signed_on
+    )
 
 
 def credentials_seen(setup: Setup, challenge: Challenge) -> int:

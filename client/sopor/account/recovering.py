@@ -17,15 +17,16 @@ from sopor.account.results import AccountInfo, RecoverResult
 from sopor.account.setup import (
     Admission,
     Setup,
-    answer,
     ask_challenge,
     check_new_password,
     check_server,
 )
+from sopor.account.signing_on import open_session
 from sopor.crypto.account import AccountKeys, LoginKeys, recovery_keys
 from sopor.crypto.registration import NewAccess, renew_access, unlock_by_recovery
 from sopor.crypto.written_keys import RecoveryKey
 from sopor.errors import LoginFailed, SoporError, Weather
+from sopor.keystore import SignOnSecrets
 from sopor.remote import Remote, ServerAddress, Session, Transport
 from sopor.remote.login import Challenge, LoginApi, NewDevice, NewSession
 from sopor.remote.session import MemoryTokens
@@ -121,6 +122,7 @@ class _Recovery:
         self._device: NewDevice = setup.new_device()
         self._challenge: Challenge
         self._session: NewSession
+        self._signed_on: SignOnSecrets | None
         self._account_keys: AccountKeys
 
     @property
@@ -132,9 +134,16 @@ class _Recovery:
         """Opens a session and verifies that it is of the account of this recovery key."""
         challenge = ask_challenge(self._api, self._setup, self.address, self._login, Action.RECOVER)
         check_server(challenge.server, self._server_id, self.address)
-        proof = answer(self._keys, challenge, challenge.account, Action.RECOVER)
         try:
-            session = self._api.login(proof, self._device)
+            session, self._signed_on = open_session(
+                self._api,
+                self._setup,
+                self._keys,
+                challenge,
+                self._login,
+                Action.RECOVER,
+                self._device,
+            )
         except LoginFailed as error:
             raise LoginFailed(
                 "the login name or the recovery key is wrong",
@@ -189,4 +198,5 @@ class _Recovery:
             session,
             self._account_keys,
             access.secret_key,
+            self._signed_on,
         )

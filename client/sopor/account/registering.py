@@ -6,6 +6,7 @@ exist, which harms nobody; after the second, the kit logs in.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from sopor.account.logging_in import admit
@@ -18,12 +19,13 @@ from sopor.account.setup import (
     remember_personal,
     store,
 )
+from sopor.account.signing_on import SignedOn, sign_on_to_register
 from sopor.crypto.founding import genesis_entry
 from sopor.crypto.registration import NewAccount, new_account
 from sopor.errors import ServerRefused, SoporError, StateConflict, Weather
 from sopor.remote import ServerAddress
 from sopor.remote.listings import ServerMeta
-from sopor.remote.login import LoginApi
+from sopor.remote.login import LoginApi, NewDevice
 from sopor_core.ids import OrgId
 from sopor_core.membership import MembershipEntry
 from sopor_core.names import normalize_login
@@ -45,6 +47,7 @@ def register(
     Raises:
         InvalidInput, InvalidValue: address, login name or password are not acceptable.
         StateConflict: the login name is taken, or the kit's file exists.
+        SignOnFailed, InputNeeded: nobody signed on at the server's issuer, where it asks for that.
         Weather: the server cannot be reached. The account may exist then: the kit is kept.
         SoporError: anything else; the kit is deleted, as no account came of it.
     """
@@ -59,12 +62,15 @@ def register(
     try:
         api = LoginApi(transport)
         meta = _compatible(api.meta())
+        device = setup.new_device()
+        signed_on = sign_on_to_register(api, setup, meta, name, device)
         new = new_account(name, password, setup.clock(), setup.costs)
         genesis = genesis_entry(
             new.access.keys, new.record.login, new.record.login, "personal", setup.clock()
         )
         write_kit(kit_path, _kit(address, meta, new))
-        admission = _create(api, setup, address, meta, new, genesis, password, kit_path)
+        created = _Registration(api, setup, address, meta, new, device, signed_on)
+        admission = created.create(genesis, password, kit_path)
     finally:
         transport.close()
     account = store(setup, admission, password)
@@ -95,43 +101,49 @@ def _kit(address: ServerAddress, meta: ServerMeta, new: NewAccount) -> RecoveryK
     )
 
 
-def _create(
-    api: LoginApi,
-    setup: Setup,
-    address: ServerAddress,
-    meta: ServerMeta,
-    new: NewAccount,
-    genesis: MembershipEntry,
-    password: str,
-    kit_path: Path,
-) -> Admission:
-    device = setup.new_device()
-    try:
-        session = api.create(new.record, new.access.credentials, genesis.encoded, device)
-    except Weather as lost:
-        return _admit_after_lost_answer(api, setup, address, new, password, lost)
-    except SoporError:
-        kit_path.unlink(missing_ok=True)
-        raise
-    access = new.access
-    return Admission(address, meta.server, device, session, access.keys, access.secret_key)
+@dataclass(frozen=True, slots=True)
+class _Registration:
+    """A registration that is ready to be sent."""
 
+    api: LoginApi
+    setup: Setup
+    address: ServerAddress
+    meta: ServerMeta
+    new: NewAccount
+    device: NewDevice
+    signed_on: SignedOn | None
 
-def _admit_after_lost_answer(
-    api: LoginApi,
-    setup: Setup,
-    address: ServerAddress,
-    new: NewAccount,
-    password: str,
-    lost: Weather,
-) -> Admission:
-    """Logs in, in case that the account was created and only the answer was lost."""
-    secret_key = new.access.secret_key
-    try:
-        return admit(api, setup, address, new.record.login, password, secret_key)
-    except SoporError:
-        raise type(lost)(
-            lost.message,
-            hint=f"{lost.hint}; keep the recovery kit: the account may have been created, "
-            "which `sopor login` with the kit tells",
-        ) from None
+    def create(self, genesis: MembershipEntry, password: str, kit_path: Path) -> Admission:
+        """Creates the account; without an account the kit is deleted."""
+        record, access, signed_on = self.new.record, self.new.access, self.signed_on
+        sent = (signed_on.id_token, signed_on.challenge) if signed_on else None
+        try:
+            session = self.api.create(
+                record, access.credentials, genesis.encoded, self.device, sent
+            )
+        except Weather as lost:
+            return self._admit_after_lost_answer(password, lost)
+        except SoporError:
+            kit_path.unlink(missing_ok=True)
+            raise
+        return Admission(
+            self.address,
+            self.meta.server,
+            self.device,
+            session,
+            access.keys,
+            access.secret_key,
+            signed_on.secrets if signed_on else None,
+        )
+
+    def _admit_after_lost_answer(self, password: str, lost: Weather) -> Admission:
+        """Logs in, in case that the account was created and only the answer was lost."""
+        secret_key, login = self.new.access.secret_key, self.new.record.login
+        try:
+            return admit(self.api, self.setup, self.address, login, password, secret_key)
+        except SoporError:
+            raise type(lost)(
+                lost.message,
+                hint=f"{lost.hint}; keep the recovery kit: the account may have been created, "
+                "which `sopor login` with the kit tells",
+            ) from None

@@ -17,7 +17,10 @@ from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
 
 @dataclass(frozen=True, slots=True)
 class AccountInfo:
-    """An account of this device; ``default`` says that it is meant where none is named."""
+    """An account of this device; ``default`` says that it is meant where none is named.
+
+    ``sign_on`` is the issuer at which the person signed on, if it was so.
+    """
 
     login: str
     server: str
@@ -27,6 +30,7 @@ class AccountInfo:
     device_name: str
     protection: Protection
     default: bool = False
+    sign_on: str | None = None
 
     @classmethod
     def of(cls, known: KnownAccount, keystore: Keystore) -> AccountInfo:
@@ -40,6 +44,7 @@ class AccountInfo:
             known.device_name,
             known.protection,
             keystore.default == known.account,
+            known.sign_on,
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -53,6 +58,7 @@ class AccountInfo:
             "device_name": self.device_name,
             "protection": str(self.protection),
             "default": self.default,
+            "sign_on": self.sign_on,
         }
 
 

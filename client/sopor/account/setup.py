@@ -6,12 +6,13 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from sopor.account.unlocked import Account, Connect
 from sopor.crypto.account import AccountKeys, LoginKeys, answer_challenge
 from sopor.crypto.written_keys import SecretKey
 from sopor.errors import InvalidInput
-from sopor.keystore import DeviceSecrets, Keystore, KnownAccount, Protection
+from sopor.keystore import DeviceSecrets, Keystore, KnownAccount, Protection, SignOnSecrets
 from sopor.remote import ServerAddress, Transport
 from sopor.remote.login import Challenge, LoginApi, NewDevice, NewSession
 from sopor_core.account import Action, ChallengeProof, KdfParameters
@@ -27,6 +28,13 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Browser(Protocol):
+    """Shows a person the page of an issuer."""
+
+    def show(self, url: str, issuer: str) -> None:
+        """Shows ``url`` in a browser on this machine, and returns without waiting for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """How this device keeps secrets and reaches servers.
@@ -39,6 +47,9 @@ class Setup:
         connect: makes the connection.
         costs: the password's Argon2id costs; None means what SPEC section 9 names for writers.
         clock: tells the time in milliseconds since 1970.
+        sign_on: whether to sign on at the server's issuer even where it is optional.
+        browser: shows the issuer's page to the person; without one nobody signs on.
+        sign_on_seconds: how long a person may take for it.
     """
 
     keystore: Keystore
@@ -48,6 +59,9 @@ class Setup:
     connect: Connect = Transport
     costs: KdfParameters | None = None
     clock: Callable[[], int] = wall_clock_ms
+    sign_on: bool = False
+    browser: Browser | None = None
+    sign_on_seconds: float = 120.0
 
     def address(self, server: str) -> ServerAddress:
         """Parses a server's address; raises InvalidInput."""
@@ -136,6 +150,7 @@ class Admission:
     session: NewSession
     keys: AccountKeys
     secret_key: SecretKey
+    sign_on: SignOnSecrets | None = None
 
 
 def store(
@@ -164,6 +179,7 @@ def store(
         n=credentials.n,
         kdf=credentials.kdf,
         plain_http=setup.allow_plain_http and not admission.address.loopback,
+        sign_on=admission.sign_on.issuer if admission.sign_on else None,
     )
     secrets = DeviceSecrets(
         account_secret=admission.keys.secret,
@@ -172,6 +188,7 @@ def store(
         organizations=session.account.organizations,
         personal=before.personal if before else None,
         projects=before.projects if before else {},
+        sign_on=admission.sign_on,
     )
     entry = setup.keystore.add(known, secrets, password)
     account = Account(entry, setup.connect)

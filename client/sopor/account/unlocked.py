@@ -79,8 +79,19 @@ class Account:
     def remote(self) -> Remote:
         """The server, in the name of this account and device."""
         refresh_token = self.entry.secrets.refresh_token
-        session = Session(self.transport, self.device, refresh_token, self.entry.tokens)
+        session = Session(
+            self.transport,
+            self.device,
+            refresh_token,
+            self.entry.tokens,
+            id_token=self._fresh_id_token if self.entry.secrets.sign_on else None,
+        )
         return Remote(self.transport, session)
+
+    def _fresh_id_token(self) -> str:
+        from sopor.account.signing_on import fresh_id_token
+
+        return fresh_id_token(self.entry)
 
     @property
     def organizations(self) -> tuple[OrgId, ...]:

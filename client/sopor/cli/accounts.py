@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from sopor.cli.asking import SECRET_KEY_FILE
 from sopor.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sopor.account import RecoveryKit, Setup
+    from sopor.account import Account, RecoveryKit, Setup
+    from sopor.cli.browser import Browser
     from sopor.cli.session import Session
     from sopor.crypto.written_keys import RecoveryKey, SecretKey
     from sopor.keystore import Keystore
@@ -41,13 +43,22 @@ def setup_options(function: Callable[..., None]) -> Callable[..., None]:
         device: str | None,
         keystore: str | None,
         allow_http: bool,
+        sso: bool,
+        no_browser: bool,
         **rest: object,
     ) -> None:
         setup = make_setup(device, keystore, allow_http=allow_http)
+        setup = replace(setup, sign_on=sso, browser=_browser(session, opens=not no_browser))
         function(session, setup=setup, **rest)
 
     decorated: Callable[..., None] = with_setup
     for option in (
+        click.option(
+            "--no-browser", is_flag=True, help="Show the address to sign on at, open no browser."
+        ),
+        click.option(
+            "--sso", is_flag=True, help="Sign on at the server's issuer, also where it is optional."
+        ),
         click.option(
             "--allow-http", is_flag=True, help="Use http:// to another machine, without encryption."
         ),
@@ -61,6 +72,22 @@ def setup_options(function: Callable[..., None]) -> Callable[..., None]:
     ):
         decorated = option(decorated)
     return decorated
+
+
+def _browser(session: Session, *, opens: bool) -> Browser | None:
+    from sopor.cli.browser import Browser
+
+    return Browser(session.console, opens=opens) if session.asking.allowed else None
+
+
+def warn_of_end(session: Session, account: Account) -> None:
+    """Warns of a sign-on that ends with the access token, as nothing continues it."""
+    kept = account.entry.secrets.sign_on
+    if kept is not None and kept.refresh_token is None:
+        session.console.warn(
+            f"{kept.issuer} gave nothing to continue the sign-on with: "
+            "you have to log in again in a quarter of an hour"
+        )
 
 
 def open_keystore() -> Keystore:

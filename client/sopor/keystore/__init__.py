@@ -4,6 +4,7 @@
     home/lock                    held while something here changes
     home/accounts/<id>.json      who the account is, and its secrets, sealed
     home/accounts/<id>.token     the access token between two commands, sealed; may be lost
+    home/accounts/<id>.sign-on   held while a sign-on is continued, empty
 
 Nothing here talks to a person or to a server: passwords come from a `PasswordSource`.
 """
@@ -13,7 +14,7 @@ from sopor.keystore.home import sopor_home
 from sopor.keystore.keystore import Keystore
 from sopor.keystore.passwords import FixedPassword, NoPasswords, PasswordRequest, PasswordSource
 from sopor.keystore.protection import Protection
-from sopor.keystore.records import DeviceSecrets, KnownAccount, ProjectSecrets
+from sopor.keystore.records import DeviceSecrets, KnownAccount, ProjectSecrets, SignOnSecrets
 
 __all__ = [
     "DeviceSecrets",
@@ -26,5 +27,6 @@ __all__ = [
     "PasswordSource",
     "ProjectSecrets",
     "Protection",
+    "SignOnSecrets",
     "sopor_home",
 ]

@@ -37,6 +37,9 @@ class Places(Protocol):
     def token_path(self, account: AccountId) -> Path:
         """The file of an account's access token."""
 
+    def sign_on_path(self, account: AccountId) -> Path:
+        """The lock of an account's sign-on."""
+
 
 class OpenEntry:
     """An account whose secrets are unlocked; every change reads the file again under the lock."""
@@ -60,6 +63,16 @@ class OpenEntry:
         """The cached access token of this device."""
         path = self._places.token_path(self.known.account)
         return TokenCache(path, self._key, self.known.account, self.known.device)
+
+    @property
+    def sign_on_lock(self) -> Path:
+        """The lock of whoever continues this account's sign-on."""
+        return self._places.sign_on_path(self.known.account)
+
+    def read_again(self) -> None:
+        """Takes over what another process wrote meanwhile; raises as `change` does."""
+        file = self._read()
+        self.known, self.secrets = file.known, self._open(file)
 
     def change(
         self,

@@ -51,6 +51,10 @@ class Keystore:
         """Returns the file of an account's access token."""
         return self.home / "accounts" / f"{account.hex()}.token"
 
+    def sign_on_path(self, account: AccountId) -> Path:
+        """Returns the lock of an account's sign-on."""
+        return self.home / "accounts" / f"{account.hex()}.sign-on"
+
     def accounts(self) -> list[KnownAccount]:
         """Returns the accounts of this device by login and server; unlocks nothing.
 
@@ -213,6 +217,7 @@ class Keystore:
         with exclusive(self.lock_path, LOCKED), disk_errors(self.account_path(account)):
             file = self._read_or_damaged(account)
             self.token_path(account).unlink(missing_ok=True)
+            self.sign_on_path(account).unlink(missing_ok=True)
             self.account_path(account).unlink(missing_ok=True)
             if file is None or file.known.protection is Protection.KEYCHAIN:
                 with suppress(InvalidInput):

@@ -30,7 +30,7 @@ class KnownAccount:
 
     ``server_id`` is the pinned server; ``n`` and ``kdf`` are the newest number of credentials seen
     and the costs of its password. ``plain_http`` says that its address was explicitly allowed to
-    go without TLS.
+    go without TLS. ``sign_on`` is the issuer at which the person signed on, if it was so.
     """
 
     server: str
@@ -43,10 +43,13 @@ class KnownAccount:
     n: int
     kdf: KdfParameters
     plain_http: bool = False
+    sign_on: str | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """Returns the JSON form."""
+        """Returns the JSON form; ``sign_on`` is absent without one, as it was in older files."""
+        signed_on: dict[str, Json] = {} if self.sign_on is None else {"sign_on": self.sign_on}
         return {
+            **signed_on,
             "server": self.server,
             "server_id": self.server_id.b64,
             "login": self.login,
@@ -74,6 +77,7 @@ class KnownAccount:
             n=fields.integer("n", 1),
             kdf=KdfParameters.from_json(fields.value("kdf")),
             plain_http=fields.boolean("plain_http"),
+            sign_on=fields.text("sign_on", 2048) if fields.has("sign_on") else None,
         )
         fields.end()
         return known
@@ -120,6 +124,54 @@ def _epoch(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOnSecrets:
+    """What continues a sign-on without the person: the issuer's refresh token, if it gave one.
+
+    ``sub`` is who signed on, as the issuer names that person to this client.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    sub: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns the JSON form, secrets included."""
+        return {
+            "issuer": self.issuer,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "sub": self.sub,
+            "refresh_token": self.refresh_token,
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> SignOnSecrets:
+        """Parses the JSON form; raises VerificationError."""
+        fields = Fields(value, "the sign-on of the keystore")
+        secrets = cls(
+            fields.text("issuer", 2048),
+            fields.text("client_id", 2048),
+            _optional_text(fields, "client_secret"),
+            fields.text("sub", 1024),
+            _optional_text(fields, "refresh_token"),
+        )
+        fields.end()
+        return secrets
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("SignOnSecrets is secret and is not pickled or copied")
+
+
+def _optional_text(fields: Fields, name: str) -> str | None:
+    value = fields.value(name)
+    if value is not None and not isinstance(value, str):
+        raise VerificationError(Layer.PARSE, f"the sign-on of the keystore has a bad {name!r}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSecrets:
     """The secrets that this device keeps for an account, and its organizations.
 
@@ -132,6 +184,7 @@ class DeviceSecrets:
     organizations: tuple[OrgId, ...] = ()
     personal: OrgId | None = None
     projects: Mapping[ProjectId, ProjectSecrets] = field(default_factory=dict)
+    sign_on: SignOnSecrets | None = None
 
     def with_project(self, project: ProjectId, secrets: ProjectSecrets) -> DeviceSecrets:
         """Returns the secrets with the keys of one more project, or more epochs of a known one."""
@@ -141,8 +194,10 @@ class DeviceSecrets:
         return replace(self, projects={**self.projects, project: merged})
 
     def to_json(self) -> dict[str, Json]:
-        """Returns the JSON form, secrets included."""
+        """Returns the JSON form, secrets included; ``sign_on`` is absent without one."""
+        signed_on = {} if self.sign_on is None else {"sign_on": self.sign_on.to_json()}
         return {
+            **signed_on,
             "account_secret": b64encode(self.account_secret.reveal()),
             "secret_key": b64encode(self.secret_key.reveal()),
             "refresh_token": self.refresh_token,
@@ -170,6 +225,9 @@ class DeviceSecrets:
                 ProjectId.from_b64(name): ProjectSecrets.from_json(item)
                 for name, item in projects.items()
             },
+            sign_on=(
+                SignOnSecrets.from_json(fields.value("sign_on")) if fields.has("sign_on") else None
+            ),
         )
         fields.end()
         return secrets

@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from sopor.remote.sign_on import SignOnSettings
 from sopor_core.account import AccountRecord, Credentials
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64decode
-from sopor_core.errors import Layer, VerificationError
+from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.ids import BranchId, CommitId, DeviceId, OrgId, ProjectId, ServerId
 from sopor_core.push_entry import Citation
+from sopor_core.sign_on import check_issuer_url
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from sopor_core.wire import models
 
     M = TypeVar("M", bound=BaseModel)
 _MAX_SHOWN = 200
@@ -34,6 +38,7 @@ class ServerMeta:
     max_inline_bytes: int
     max_pack_bytes: int
     time: int
+    sign_on: SignOnSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,24 @@ def parse_meta(body: bytes) -> ServerMeta:
         meta.max_inline_bytes,
         meta.max_pack_bytes,
         meta.time,
+        _sign_on(meta.sign_on) if meta.sign_on else None,
+    )
+
+
+def _sign_on(found: models.SignOn) -> SignOnSettings:
+    scopes = tuple(found.scopes)
+    words = (found.client_id, *scopes)
+    if not all(word.isascii() and word.isprintable() and 0 < len(word) < 512 for word in words):
+        raise VerificationError(Layer.WIRE, "the server names a bad client of its issuer")
+    if not 0 <= found.port <= 65535 or "openid" not in scopes:
+        raise VerificationError(Layer.WIRE, "the server names a bad way to sign on")
+    try:
+        issuer = check_issuer_url(found.issuer)
+    except InvalidValue as error:
+        raise VerificationError(Layer.WIRE, error.message) from None
+    required = found.mode == "required"
+    return SignOnSettings(
+        issuer, found.client_id, found.client_secret or None, scopes, found.port, required
     )
 
 

@@ -73,15 +73,34 @@ class LoginApi:
         return parse_meta(self._transport.call(Call(Operation.META)).body)
 
     def create(
-        self, record: AccountRecord, credentials: Credentials, genesis: bytes, device: NewDevice
+        self,
+        record: AccountRecord,
+        credentials: Credentials,
+        genesis: bytes,
+        device: NewDevice,
+        signed_on: tuple[str, bytes] | None = None,
     ) -> NewSession:
-        """Creates an account with its organization; raises StateConflict if the login is taken."""
+        """Creates an account with its organization.
+
+        Args:
+            record: who it is.
+            credentials: how it logs in.
+            genesis: the first entry of its organization.
+            device: this device.
+            signed_on: an ID token, and the challenge that its nonce is made of.
+
+        Raises:
+            StateConflict: the login name is taken.
+            SignOnRequired, SignOnFailed: the server wants a sign-on, or does not accept this one.
+        """
         body: dict[str, Json] = {
             "record": record.to_json(),
             "credentials": credentials.to_json(),
             "genesis": b64encode(genesis),
             "device": device.to_json(),
         }
+        if signed_on is not None:
+            body |= {"id_token": signed_on[0], "challenge": b64encode(signed_on[1])}
         return self._open(Operation.ACCOUNT_CREATE, body, device)
 
     def challenge(self, login: str, action: Action) -> Challenge:
@@ -106,9 +125,13 @@ class LoginApi:
         account, server = AccountId.from_b64(answer.account), ServerId.from_b64(answer.server)
         return Challenge(account, kdf, challenge, server)
 
-    def login(self, proof: ChallengeProof, device: NewDevice) -> NewSession:
-        """Answers a challenge; raises LoginFailed."""
+    def login(
+        self, proof: ChallengeProof, device: NewDevice, id_token: str | None = None
+    ) -> NewSession:
+        """Answers a challenge; raises LoginFailed, SignOnRequired or SignOnFailed."""
         body: dict[str, Json] = {"proof": proof.to_json(), "device": device.to_json()}
+        if id_token is not None:
+            body["id_token"] = id_token
         return self._open(Operation.LOGIN, body, device)
 
     def _open(self, operation: Operation, body: dict[str, Json], device: NewDevice) -> NewSession:

@@ -230,7 +230,7 @@ class Remote:
             return self.transport.call(replace(call, token=self.session.token()))
         except SessionExpired as error:
             # The server's clock may run ahead, or it lost the secret that signs its tokens.
-            if error.problem == Code.DEVICE_REVOKED:
+            if error.problem in {Code.DEVICE_REVOKED, Code.SIGN_ON_REQUIRED}:
                 raise
             return self.transport.call(replace(call, token=self.session.renew()))
 

@@ -87,20 +87,23 @@ class Session:
         refresh_token: str,
         store: TokenStore,
         clock: Callable[[], int] = wall_clock_ms,
+        id_token: Callable[[], str] | None = None,
     ) -> None:
-        """Takes whose session it is."""
+        """Takes whose session it is; ``id_token`` gets a fresh one, for who has signed on."""
         self._transport = transport
         self._device = device
         self._refresh_token = refresh_token
         self._store = store
         self._clock = clock
+        self._id_token = id_token
 
     def token(self) -> str:
         """Returns an access token that is good for another minute.
 
         Raises:
             SessionExpired: the device was revoked, or its session ended.
-            Weather: the server cannot be asked.
+            SignOnRequired, SignOnFailed: the issuer or the server ended the sign-on.
+            Weather: the server or the issuer cannot be asked.
         """
         cached = self._store.load()
         if cached is not None and cached.expires - self._clock() > RENEW_BEFORE_MS:
@@ -109,7 +112,12 @@ class Session:
 
     def renew(self) -> str:
         """Asks for a new access token, also before the old one has expired; raises as `token`."""
-        body: Json = {"device": self._device.b64, "refresh_token": self._refresh_token}
+        body: dict[str, Json] = {
+            "device": self._device.b64,
+            "refresh_token": self._refresh_token,
+        }
+        if self._id_token is not None:
+            body["id_token"] = self._id_token()
         call = Call(Operation.LOGIN_REFRESH, body=canonical.encode(body))
         try:
             reply = self._transport.call(call)

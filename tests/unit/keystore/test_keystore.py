@@ -39,6 +39,7 @@ from sopor.keystore import (
     NoPasswords,
     ProjectSecrets,
     Protection,
+    SignOnSecrets,
     sopor_home,
 )
 from sopor_core import canonical
@@ -408,3 +409,39 @@ def test_ids_of_projects_and_organizations_come_back_typed(
     assert isinstance(project, ProjectId)
     assert isinstance(kept.org, OrgId)
     assert all(isinstance(secret, EpochSecret) for secret in kept.epochs.values())
+
+
+def test_a_sign_on_is_kept_and_shown_to_nobody(
+    keystore: Keystore, known: MakeKnown, secrets: DeviceSecrets
+) -> None:
+    issuer = "https://login.example.com"
+    kept = SignOnSecrets(issuer, "client", None, "who-it-is-there", "an-issuers-refresh-token")
+    account = replace(known(), sign_on=issuer)
+    keystore.add(account, replace(secrets, sign_on=kept))
+    entry = keystore.open(keystore.find(), NoPasswords())
+    assert entry.known == account
+    assert entry.secrets.sign_on == kept
+    stored = keystore.account_path(account.account).read_bytes()
+    for secret in ("who-it-is-there", "an-issuers-refresh-token"):
+        assert secret.encode() not in stored
+        assert secret not in f"{entry!r} {kept!r} {entry.secrets!r}"
+    with pytest.raises(TypeError, match="secret"):
+        pickle.dumps(kept)
+
+    other = keystore.open(keystore.find(), NoPasswords())
+    newer = replace(kept, refresh_token="a-newer-one")
+    other.change(lambda before: replace(before, sign_on=newer))
+    entry.read_again()
+    assert entry.secrets.sign_on == newer
+    entry.sign_on_lock.touch()
+    keystore.remove(account.account)
+    assert not entry.sign_on_lock.exists()
+
+
+def test_files_from_before_the_sign_on_read_as_ever(
+    known: MakeKnown, secrets: DeviceSecrets
+) -> None:
+    # The file's other half authenticates this form, so it may not change.
+    assert "sign_on" not in known().to_json()
+    assert "sign_on" not in secrets.to_json()
+    assert DeviceSecrets.from_json(secrets.to_json()) == secrets

@@ -22,6 +22,8 @@ EXPECTED: dict[Code, tuple[type[errors.SoporError], int]] = {
     Code.LOGIN_FAILED: (errors.LoginFailed, 6),
     Code.SESSION_EXPIRED: (errors.SessionExpired, 6),
     Code.DEVICE_REVOKED: (errors.SessionExpired, 6),
+    Code.SIGN_ON_REQUIRED: (errors.SignOnRequired, 6),
+    Code.SIGN_ON_REFUSED: (errors.SignOnFailed, 6),
     Code.FORBIDDEN: (errors.PermissionDenied, 7),
     Code.LOGIN_TAKEN: (errors.StateConflict, 4),
     Code.ENTRY_REFUSED: (errors.ServerRefused, 7),

@@ -6,6 +6,7 @@ import pytest
 
 from sopor_server.config import DEFAULT_QUOTA, Cloud, Config
 from sopor_server.errors import InvalidConfig
+from sopor_server.ports.sign_on import Mode, SignOnSettings
 
 
 def test_nothing_needs_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +50,76 @@ def test_all_mistakes_are_told_at_once() -> None:
         Config.from_environment(mistakes)
     assert all(name in caught.value.message for name in mistakes)
     assert caught.value.hint
+
+
+SIGN_ON = {
+    "SOPOR_SSO": "required",
+    "SOPOR_SSO_ISSUER": "https://login.example.com/",
+    "SOPOR_SSO_CLIENT_ID": "sopor-desktop",
+    "SOPOR_SSO_DOMAINS": "example.com, Example.ORG",
+}
+
+
+def test_single_sign_on_is_off_unless_it_is_asked_for() -> None:
+    settings = {name: value for name, value in SIGN_ON.items() if name != "SOPOR_SSO"}
+    assert Config.from_environment({"HOME": "/home/alice", **settings}).sign_on is None
+    off = {"HOME": "/home/alice", **SIGN_ON, "SOPOR_SSO": "off"}
+    assert Config.from_environment(off).sign_on is None
+
+
+def test_single_sign_on_is_set_up() -> None:
+    config = Config.from_environment({"HOME": "/home/alice", **SIGN_ON})
+    domains = frozenset({"example.com", "example.org"})
+    assert config.sign_on == SignOnSettings(
+        Mode.REQUIRED, "https://login.example.com/", "sopor-desktop", None, domains
+    )
+    further = {
+        "SOPOR_SSO": "optional",
+        "SOPOR_SSO_ISSUER": "http://127.0.0.1:9000",
+        "SOPOR_SSO_CLIENT_SECRET": "known to everybody",
+        "SOPOR_SSO_DOMAINS": "*",
+        "SOPOR_SSO_MAX_AGE": "60",
+        "SOPOR_SSO_PORT": "8400",
+    }
+    config = Config.from_environment({"HOME": "/home/alice", **SIGN_ON, **further})
+    assert config.sign_on == SignOnSettings(
+        Mode.OPTIONAL,
+        "http://127.0.0.1:9000",
+        "sopor-desktop",
+        "known to everybody",
+        None,
+        60,
+        8400,
+    )
+    assert "known to everybody" not in repr(config)
+
+
+def test_half_a_single_sign_on_is_refused_with_all_that_it_lacks() -> None:
+    with pytest.raises(InvalidConfig) as caught:
+        Config.from_environment({"HOME": "/home/alice", "SOPOR_SSO": "optional"})
+    lacking = SIGN_ON.keys() - {"SOPOR_SSO"}
+    assert all(f"{name} is needed" in caught.value.message for name in lacking)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SOPOR_SSO", "yes"),
+        ("SOPOR_SSO_ISSUER", "login.example.com"),
+        ("SOPOR_SSO_ISSUER", "http://login.example.com"),
+        ("SOPOR_SSO_ISSUER", "https://u@login.example.com"),
+        ("SOPOR_SSO_ISSUER", "https://login.example.com:x"),
+        ("SOPOR_SSO_DOMAINS", "example.com,"),
+        ("SOPOR_SSO_DOMAINS", "@example.com"),
+        ("SOPOR_SSO_DOMAINS", "*.example.com"),
+        ("SOPOR_SSO_DOMAINS", "example"),
+        ("SOPOR_SSO_MAX_AGE", "0"),
+        ("SOPOR_SSO_PORT", "65536"),
+    ],
+)
+def test_a_single_sign_on_that_cannot_be_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidConfig, match=f"{name} must be"):
+        Config.from_environment({"HOME": "/home/alice", **SIGN_ON, name: value})
 
 
 SERVER = {"SOPOR_SERVER_ID": "A" * 22, "SOPOR_SERVER_SECRET": "A" * 43}

@@ -13,6 +13,7 @@ from sopor.cli.accounts import (
     load_kit,
     secret_key,
     setup_options,
+    warn_of_end,
 )
 from sopor.cli.declaring import command as declare
 from sopor.cli.session import Session
@@ -41,7 +42,8 @@ def command(
     """Uses an account on this device.
 
     A new device needs the secret key beside the password: from the recovery kit, a file that
-    SOPOR_SECRET_KEY_FILE names, or typed.
+    SOPOR_SECRET_KEY_FILE names, or typed. Where the server asks for single sign-on, a browser
+    opens for that as well: it gives the session, never the keys.
     """
     from sopor.account import login as log_in
     from sopor.keystore import PasswordRequest
@@ -63,4 +65,5 @@ def command(
             f"this device meets {info.server} for the first time and will know it as "
             f"{info.server_id.short}; compare with the recovery kit"
         )
+    warn_of_end(session, result.account)
     session.console.report(result, [f"Logged in as {info.login} at {info.server}"])

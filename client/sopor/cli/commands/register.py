@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sopor.cli.accounts import choose_server, setup_options
+from sopor.cli.accounts import choose_server, setup_options, warn_of_end
 from sopor.cli.declaring import command as declare
 from sopor.cli.session import Session
 
@@ -50,6 +50,7 @@ def command(
     result.account.close()
     info = result.info
     session.console.report(result, [f"Registered {info.login} at {info.server}"])
+    warn_of_end(session, result.account)
     session.console.warn(
         f"the recovery kit is in {result.kit}: print it or put it where only you can get at it, "
         "then delete it here; nobody can replace it"

@@ -32,6 +32,8 @@ def account_lines(accounts: Sequence[AccountInfo]) -> Iterator[str]:
         star = "*" if account.default else " "
         device = f"device {one_line(account.device_name)} {account.device.short}"
         kept = f"keys kept by {account.protection}"
+        if account.sign_on is not None:
+            kept += f", signed on at {one_line(account.sign_on)}"
         login = paint("title", one_line(account.login))
         yield f"{star} {login} at {one_line(account.server)}  {paint('dim', f'{device}, {kept}')}"
 
