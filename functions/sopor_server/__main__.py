@@ -1,4 +1,4 @@
-"""The command `sopor-server`: the whole backend as one process, and its housekeeping."""
+"""The command `sopor-server`: the whole backend as one process, its housekeeping, its licenses."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from sopor_server.errors import InvalidConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT, or keeps the house once.
+    """Serves until SIGTERM or SIGINT, keeps the house once, or makes a license.
 
     Returns the exit code, 2 for what cannot be started.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["license"]:
+        from sopor_server import licensing
+
+        return licensing.main(arguments[1:])
     options = _parser().parse_args(arguments)
     os.umask(0o077)
     if options.data is not None:
@@ -41,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sopor-server", description="Serve Sopor's backend on SQLite and files."
+        prog="sopor-server",
+        description="Serve Sopor's backend on SQLite and files.",
+        epilog="`sopor-server license --help` tells how to sign what organizations may use.",
     )
     parser.add_argument(
         "command",

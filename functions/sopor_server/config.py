@@ -2,6 +2,10 @@
 
     SOPOR_DATA             folder of database, packs and secret (default: the user's data folder)
     SOPOR_QUOTA_BYTES      most bytes that one organization may store, 0 for no limit (10 GiB)
+    SOPOR_QUOTA_SEATS      most members and open invites of one organization, 0 for no limit (0)
+    SOPOR_QUOTA_PROJECTS   most projects of one organization, 0 for no limit (0)
+    SOPOR_LICENSE_KEY      public key of the licenses that give an organization other limits, as
+                           `sopor-server license new-key` prints it (none: licenses are refused)
     SOPOR_REGISTRATION     `open` or `closed`: may anybody register? (open)
     SOPOR_LOGIN_RATE       requests to log in or register from one address in a minute (600)
     SOPOR_TRUSTED_PROXIES  how many proxies in front append to X-Forwarded-For (0)
@@ -45,6 +49,7 @@ from sopor_core.encoding import b64decode
 from sopor_core.errors import InvalidValue, VerificationError
 from sopor_core.ids import ServerId
 from sopor_core.sign_on import check_issuer_url
+from sopor_core.signing import VerifyKey
 from sopor_server.auth import ServerIdentity
 from sopor_server.errors import InvalidConfig
 from sopor_server.ports.sign_on import Mode, SignOnSettings
@@ -81,6 +86,9 @@ class Config:
     cloud: Cloud | None = None
     identity: ServerIdentity | None = None
     sign_on: SignOnSettings | None = None
+    quota_seats: int = 0
+    quota_projects: int = 0
+    license_key: VerifyKey | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, serving: bool = True) -> Config:
@@ -92,6 +100,9 @@ class Config:
         config = cls(
             data=reader.take("DATA", _absolute, default_data(environment)),
             quota_bytes=reader.take("QUOTA_BYTES", _count, DEFAULT_QUOTA),
+            quota_seats=reader.take("QUOTA_SEATS", _count, 0),
+            quota_projects=reader.take("QUOTA_PROJECTS", _count, 0),
+            license_key=reader.take("LICENSE_KEY", _public_key, None),
             registration=reader.take("REGISTRATION", _one_of("open", "closed"), "open"),
             login_rate=reader.take("LOGIN_RATE", _positive, 600),
             trusted_proxies=reader.take("TRUSTED_PROXIES", _count, 0),
@@ -242,6 +253,13 @@ def _bytes_of(size: int) -> Callable[[str], bytes]:
         return data
 
     return parse
+
+
+def _public_key(text: str) -> VerifyKey | None:
+    try:
+        return VerifyKey(b64decode(text))
+    except VerificationError:
+        raise ValueError("must be an Ed25519 public key as base64url without padding") from None
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

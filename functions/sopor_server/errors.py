@@ -9,16 +9,20 @@ SoporError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sopor_core.errors import InvalidValue, SoporError
+from sopor_core.ids import ProjectId
 from sopor_core.push_entry import Citation
 from sopor_core.wire.parts import Part
 from sopor_core.wire.problems import Code
 
 
 class Refused(SoporError):
-    """Says that a request is refused; ``problem`` tells why, ``retry_after`` is in seconds."""
+    """Says that a request is refused; ``problem`` tells why, ``retry_after`` is in seconds.
+
+    ``heads`` are those of the push logs that have moved.
+    """
 
     code = "refused"
 
@@ -30,11 +34,13 @@ class Refused(SoporError):
         hint: str | None = None,
         retry_after: int | None = None,
         size: int | None = None,
+        heads: Mapping[ProjectId, Citation] | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.problem = problem
         self.retry_after = retry_after
         self.size = size
+        self.heads = heads
 
 
 class Behind(Refused):

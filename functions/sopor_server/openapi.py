@@ -35,6 +35,7 @@ _REQUESTS: Mapping[Operation, type[BaseModel]] = {
     Operation.LOGIN: models.LoginRequest,
     Operation.LOGIN_REFRESH: models.RefreshRequest,
     Operation.CREDENTIALS_CHANGE: models.CredentialsChange,
+    Operation.KEYS_CHANGE: models.KeysChange,
     Operation.PACK_ADDRESS: models.PackOffer,
 }
 _EMPTY = ""
@@ -47,9 +48,13 @@ _ANSWERS: Mapping[Operation, Mapping[int, type[BaseModel] | str]] = {
     Operation.LOGIN_REFRESH: {200: models.AccessToken},
     Operation.ACCOUNT: {200: models.AccountAnswer},
     Operation.CREDENTIALS_CHANGE: {204: _EMPTY},
+    Operation.KEYS_CHANGE: {204: _EMPTY},
     Operation.DEVICES: {200: models.Devices},
     Operation.DEVICE_REVOKE: {204: _EMPTY},
     Operation.PROJECTS: {200: models.Projects},
+    Operation.ORGANIZATIONS: {200: models.Organizations},
+    Operation.ORG_CREATE: {201: _EMPTY},
+    Operation.ORG_HEADS: {200: models.Heads},
     Operation.ORG_ENTRIES: {200: parts.MEDIA_TYPE},
     Operation.ORG_APPEND: {201: _EMPTY, 409: parts.MEDIA_TYPE},
     Operation.PUSH: {201: _EMPTY, 409: parts.MEDIA_TYPE},
@@ -70,7 +75,10 @@ _TITLES = {
 }
 _AFTER = ("after", "number of the newest entry that the client has", {"type": "integer"})
 _QUERIES: Mapping[Operation, tuple[tuple[str, str, Object], ...]] = {
-    Operation.ORG_ENTRIES: (_AFTER,),
+    Operation.ORG_ENTRIES: (
+        _AFTER,
+        ("invite", "id of an open invite, of who is no member", {"type": "string"}),
+    ),
     Operation.PULL: (
         _AFTER,
         ("hash", "hash of that entry, base64url", {"type": "string"}),

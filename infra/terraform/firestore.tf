@@ -3,7 +3,7 @@
 
 locals {
   # Firestore would index every field of every document. The server asks for documents by name and by
-  # the four fields below; the rest is signed or encrypted bytes, whose index entries would cost
+  # the fields below; the rest is signed or encrypted bytes, whose index entries would cost
   # storage and slow every push. A test compares this with what the server's adapter asks.
   firestore_collections = [
     "accounts",
@@ -24,6 +24,7 @@ locals {
     [
       { collection = "devices", name = "live", order = "ASCENDING" },
       { collection = "projects", name = "org", order = "ASCENDING" },
+      { collection = "projects", name = "to_erase", order = "ASCENDING" },
       { collection = "push_entries", name = "commits", array = "CONTAINS" },
       { collection = "push_entries", name = "packs", array = "CONTAINS" },
       # Firestore deletes the note of an answered challenge within a day after it expires.

@@ -16,6 +16,9 @@ locals {
       environment = merge(local.storage_environment, {
         SOPOR_SERVER_ID       = local.server_id
         SOPOR_QUOTA_BYTES     = tostring(var.server.quota_bytes)
+        SOPOR_QUOTA_SEATS     = tostring(var.server.quota_seats)
+        SOPOR_QUOTA_PROJECTS  = tostring(var.server.quota_projects)
+        SOPOR_LICENSE_KEY     = var.server.license_key
         SOPOR_REGISTRATION    = var.server.registration
         SOPOR_LOGIN_RATE      = tostring(var.server.login_rate)
         SOPOR_TRUSTED_PROXIES = tostring(coalesce(var.server.trusted_proxies, var.behind_load_balancer ? 2 : 1))

@@ -101,12 +101,15 @@ variable "max_instances" {
 
 variable "server" {
   description = <<-EOT
-    Settings of the server: quota_bytes is the most that one organization may store (0: no limit), registration `open` or
-    `closed`, login_rate the requests to log in or register from one address in a minute, trusted_proxies how many proxies append to
+    Settings of the server: quota_bytes, quota_seats and quota_projects are the most that one organization may have (0: no
+    limit), license_key the public key of licenses that give an organization other limits (the README tells), registration `open` or `closed`, login_rate the requests to log in or register from one address in a minute, trusted_proxies how many proxies append to
     X-Forwarded-For (1: Google's own; 2 with a load balancer), log `info`, `warning` or `off`.
   EOT
   type = object({
     quota_bytes     = optional(number, 10737418240)
+    quota_seats     = optional(number, 0)
+    quota_projects  = optional(number, 0)
+    license_key     = optional(string, "")
     registration    = optional(string, "open")
     login_rate      = optional(number, 600)
     trusted_proxies = optional(number)
@@ -117,6 +120,16 @@ variable "server" {
   validation {
     condition     = var.server.quota_bytes >= 0 && floor(var.server.quota_bytes) == var.server.quota_bytes
     error_message = "server.quota_bytes must be a whole number of bytes, or 0 for no limit."
+  }
+
+  validation {
+    condition     = alltrue([for limit in [var.server.quota_seats, var.server.quota_projects] : limit >= 0 && floor(limit) == limit])
+    error_message = "server.quota_seats and server.quota_projects must be whole numbers, or 0 for no limit."
+  }
+
+  validation {
+    condition     = var.server.license_key == "" || can(regex("^[A-Za-z0-9_-]{43}$", var.server.license_key))
+    error_message = "server.license_key must be the 43 characters after SOPOR_LICENSE_KEY= that `sopor-server license new-key` prints."
   }
 
   validation {

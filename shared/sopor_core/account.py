@@ -13,7 +13,14 @@ from sopor_core.identity import PublicIdentity
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
 from sopor_core.push_entry import Signer
-from sopor_core.signing import ACCOUNT_RECORD, CHALLENGE, CREDENTIALS, VerifyKey, signed_message
+from sopor_core.signing import (
+    ACCOUNT_RECORD,
+    ACCOUNT_REKEY,
+    CHALLENGE,
+    CREDENTIALS,
+    VerifyKey,
+    signed_message,
+)
 
 WRAPPED_SECRET_BYTES = 12 + 32 + 16
 CHALLENGE_BYTES = 32
@@ -88,6 +95,14 @@ class AccountRecord:
         """Returns the record signed."""
         message = signed_message(ACCOUNT_RECORD, self.unsigned_json())
         return replace(self, signature=signer.sign(message))
+
+    def approve(self, signer: Signer) -> bytes:
+        """Returns the signature by which the key so far lets this record replace the present one."""
+        return signer.sign(signed_message(ACCOUNT_REKEY, self.to_json()))
+
+    def verify_approval(self, approval: bytes, key: VerifyKey) -> None:
+        """Raises VerificationError (``signature``) unless this key approved of the record."""
+        key.verify(approval, signed_message(ACCOUNT_REKEY, self.to_json()))
 
     @classmethod
     def verified(cls, value: Json) -> AccountRecord:

@@ -11,7 +11,7 @@ from sopor_core.ids import OrgId
 from sopor_core.push_entry import Signer
 from sopor_core.signing import LICENSE, VerifyKey, signed_message
 
-_MAX_NAME_BYTES = 64
+MAX_PLAN_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class License:
         expires = fields.value("expires")
         found = cls(
             org=fields.id("org", OrgId),
-            plan=fields.text("plan", _MAX_NAME_BYTES),
+            plan=fields.text("plan", MAX_PLAN_BYTES),
             seats=fields.integer("seats"),
             projects=fields.integer("projects"),
             storage=fields.integer("bytes"),

@@ -22,6 +22,7 @@ CREDENTIALS = "sopor/1 credentials"
 CHALLENGE = "sopor/1 challenge"
 JOIN = "sopor/1 join"
 REKEY = "sopor/1 rekey"
+ACCOUNT_REKEY = "sopor/1 account rekey"
 LICENSE = "sopor/1 license"
 
 _P = 2**255 - 19

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sopor_core.ids import EntryHash, OrgId, ProjectId
 from sopor_core.membership import ProjectNew
 from sopor_core.push_entry import Citation
+from sopor_core.push_log import EMPTY_LOG
 from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.routes import Operation
 from tests.api.test_accounts import problem
@@ -22,12 +23,15 @@ def test_a_project_is_created_and_listed(alice: Person, bob: Person) -> None:
     assert found == {
         "project": project.id.b64,
         "organization": alice.org.b64,
+        "head": EMPTY_LOG.to_json(),
         "seq": 0,
         "bytes": 0,
+        "status": "active",
     }
     entry = alice.push(project, packs=[b"pack"])
     (found,) = alice.send(Operation.PROJECTS).json()["projects"]
     assert (found["seq"], found["bytes"]) == (1, len(entry.encoded) + 4)
+    assert found["head"] == entry.citation.to_json()
     assert found["updated"] >= updated
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -22,7 +21,8 @@ from sopor_core.ids import (
     StateRoot,
 )
 from sopor_core.membership import Role
-from sopor_core.push_entry import Citation, ListedCommit, ListedPack, PushEntry
+from sopor_core.membership.roles import ORGANIZATION_ROLES
+from sopor_core.push_entry import Citation, ListedPack
 from sopor_server.ports.errors import (
     AccountExists,
     ChallengeUsed,
@@ -37,28 +37,16 @@ from sopor_server.ports.errors import (
     SubjectTaken,
 )
 from sopor_server.ports.metadata import MetadataStore
-from sopor_server.ports.records import Branch, Link, PushAppend
+from sopor_server.ports.records import Link
+from tests.contract.opening import ALL, Opener, Suite
+from tests.contract.pushing import push_in_process, push_until_landed, read_log
 from tests.contract.racing import in_processes, in_threads, successes
+from tests.contract.team_suite import TeamContract
 from tests.support.stored import Household, account_of, device_of, genesis_of, new_keys
 from tests.support.story import TIME, Keys, Project, move, pack_id
 
-Opener = Callable[[], MetadataStore]
-ALL = 2**40
 
-
-class _Suite:
-    @pytest.fixture
-    def store(self, opener: Opener) -> Iterator[MetadataStore]:
-        store = opener()
-        yield store
-        store.close()
-
-    @pytest.fixture
-    def home(self, store: MetadataStore) -> Household:
-        return Household.found(store)
-
-
-class AccountContract(_Suite):
+class AccountContract(Suite):
     """Accounts, devices, challenges."""
 
     def test_a_fresh_store_answers(self, store: MetadataStore) -> None:
@@ -287,7 +275,7 @@ class AccountContract(_Suite):
         assert sum(in_processes([(use_challenges, opener, 25)] * 4)) == 25
 
 
-class OrganizationContract(_Suite):
+class OrganizationContract(Suite):
     """Organizations and their membership logs."""
 
     def test_unknown_ones_are_not_there(self, store: MetadataStore) -> None:
@@ -297,12 +285,14 @@ class OrganizationContract(_Suite):
     def test_the_state_comes_back_as_it_was_given(
         self, store: MetadataStore, home: Household
     ) -> None:
-        others = {new_keys(): role for role in Role}
-        append = home.grow(home.entry(others=others))
-        found = store.organization(home.org.id)
-        assert found == append.state
-        assert found is not None
-        assert {member.role for member in found.members.values()} == set(Role)
+        for role in ORGANIZATION_ROLES:
+            home.admit(new_keys(), role)
+        for size in (0, 1, 900_000):
+            append = home.entry()
+            odd = replace(append.state, state=(bytes(range(256)) * 4000)[:size])
+            home.grow(replace(append, state=odd))
+            assert store.organization(home.org.id) == odd
+        assert len(home.org.members) == 5
 
     def test_entries_are_read_in_order_and_in_pages(
         self, store: MetadataStore, home: Household
@@ -368,14 +358,13 @@ class OrganizationContract(_Suite):
 
     def test_members_come_and_go(self, store: MetadataStore, home: Household) -> None:
         guest = Household.found(store)
-        home.grow(home.entry(others={guest.keys: Role.VIEWER}))
+        home.admit(guest.keys, Role.VIEWER)
+        home.new_project()
         found = store.account(guest.keys.account)
         assert found is not None
         assert set(found.organizations) == {guest.org.id, home.org.id}
         assert len(store.projects(guest.keys.account)) == 1
-        append = home.entry()
-        members = {home.keys.account: home.org.members[home.keys.account]}
-        home.grow(replace(append, state=replace(append.state, members=members)))
+        home.dismiss(guest.keys)
         found = store.account(guest.keys.account)
         assert found is not None
         assert found.organizations == (guest.org.id,)
@@ -393,7 +382,7 @@ class OrganizationContract(_Suite):
         assert len(store.projects(home.keys.account)) == 1
 
 
-class PushContract(_Suite):
+class PushContract(Suite):
     """Projects and their push logs."""
 
     @pytest.fixture
@@ -436,7 +425,8 @@ class PushContract(_Suite):
         summaries = {summary.id: summary for summary in store.projects(home.keys.account)}
         assert [summaries[which.id].bytes for which in (project, other)] == sizes
         assert {summary.organization for summary in summaries.values()} == {home.org.id}
-        assert [summary.seq for summary in summaries.values()] == [1, 1]
+        heads = {which.id: which.head for which in (project, other)}
+        assert {which: summary.head for which, summary in summaries.items()} == heads
 
     def test_the_same_entry_again_is_success_for_good(
         self, store: MetadataStore, home: Household, project: Project
@@ -696,7 +686,7 @@ class PushContract(_Suite):
         assert odd == []
 
 
-class MetadataContract(AccountContract, OrganizationContract, PushContract):
+class MetadataContract(AccountContract, OrganizationContract, PushContract, TeamContract):
     """Subclasses give the fixture `opener`: something picklable that opens the same store anew."""
 
 
@@ -712,45 +702,3 @@ def use_challenges(opener: Opener, count: int) -> int:
             continue
     store.close()
     return counted
-
-
-def read_log(store: MetadataStore, project: Project) -> list[PushEntry]:
-    """Returns the whole push log."""
-    return [PushEntry.parse(data) for data in store.push_entries(project.id, 0, 10_000, ALL)]
-
-
-def push_until_landed(
-    store: MetadataStore, keys: Keys, project: Project, count: int
-) -> list[CommitId]:
-    """Pushes commits one by one, each until it wins; returns their ids."""
-    landed: list[CommitId] = []
-    while len(landed) < count:
-        found = store.project(project.id)
-        assert found is not None
-        branch = found.branches.get(project.main)
-        commit = ListedCommit(
-            CommitId.random(), (branch.head.id,) if branch else (), StateRoot.random()
-        )
-        entry = project.entry(
-            keys,
-            commit,
-            seq=found.head.seq + 1,
-            prev=found.head.hash,
-            ops=(move(project.main, branch.head if branch else None, commit),),
-        )
-        changes = {project.main: Branch(commit, b"label", 1)}
-        try:
-            store.append_push(PushAppend(entry, project.org, changes, TIME))
-        except LogMoved:
-            continue
-        landed.append(commit.id)
-    return landed
-
-
-def push_in_process(opener: Opener, login: str, project: Project, count: int) -> list[CommitId]:
-    """Does `push_until_landed` with a store and keys of its own; stores check no signatures."""
-    store = opener()
-    try:
-        return push_until_landed(store, Keys(login), project, count)
-    finally:
-        store.close()

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 
 from sopor_server.adapters.firestore import FirestoreMetadataStore
-from tests.contract.metadata_suite import MetadataContract, Opener
+from tests.contract.metadata_suite import MetadataContract
+from tests.contract.opening import Opener
 from tests.support.emulators import PROJECT, new_database
 
 

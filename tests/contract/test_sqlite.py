@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sopor_server.adapters.sqlite import SqliteMetadataStore
-from tests.contract.metadata_suite import MetadataContract, Opener
+from tests.contract.metadata_suite import MetadataContract
+from tests.contract.opening import Opener
 
 
 class TestSqliteMetadataStore(MetadataContract):

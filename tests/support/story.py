@@ -49,6 +49,7 @@ from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts, split_
 from sopor_core.wire.routes import ROUTE, Operation
 
 TIME = 1_700_000_000_000
+DAY = 24 * 60 * 60 * 1000
 
 
 class Key:

@@ -77,6 +77,8 @@ def refusal(error: Refused, request_id: str) -> Response:
         problem["request_id"] = request_id
     if error.hint is not None:
         problem["hint"] = error.hint
+    if error.heads is not None:
+        problem["heads"] = {project.b64: head.to_json() for project, head in error.heads.items()}
     if isinstance(error, Behind):
         first = control(error.head, error.members, error.more, problem)
         return parts([first, *error.lacks], meaning.status)

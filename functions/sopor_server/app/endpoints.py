@@ -11,7 +11,12 @@ from importlib import import_module
 
 from werkzeug.wrappers import Response
 
-from sopor_core.limits import MAX_ENTRY_BYTES, MAX_INLINE_BYTES, MAX_PACK_BYTES
+from sopor_core.limits import (
+    MAX_ENTRY_BYTES,
+    MAX_INLINE_BYTES,
+    MAX_MEMBERSHIP_ENTRY_BYTES,
+    MAX_PACK_BYTES,
+)
 from sopor_core.wire import parts
 from sopor_core.wire.routes import Operation
 from sopor_server.app.call import Call
@@ -48,6 +53,10 @@ def _parts(handler: str, inline: int) -> Endpoint:
     return Endpoint(handler, PARTS, MAX_ENTRY_BYTES + inline + _PARTS_OVERHEAD)
 
 
+def _membership(handler: str) -> Endpoint:
+    return Endpoint(handler, PARTS, MAX_MEMBERSHIP_ENTRY_BYTES + _PARTS_OVERHEAD)
+
+
 ENDPOINTS: dict[Operation, Endpoint] = {
     Operation.HEALTH: Endpoint("status:health"),
     Operation.META: Endpoint("status:meta"),
@@ -57,11 +66,15 @@ ENDPOINTS: dict[Operation, Endpoint] = {
     Operation.LOGIN_REFRESH: _json("identity:login_refresh"),
     Operation.ACCOUNT: Endpoint("identity:account"),
     Operation.CREDENTIALS_CHANGE: _json("identity:credentials_change"),
+    Operation.KEYS_CHANGE: _json("identity:keys_change"),
     Operation.DEVICES: Endpoint("identity:devices"),
     Operation.DEVICE_REVOKE: Endpoint("identity:device_revoke"),
     Operation.PROJECTS: Endpoint("history:projects"),
+    Operation.ORGANIZATIONS: Endpoint("history:organizations"),
+    Operation.ORG_CREATE: _membership("history:org_create"),
+    Operation.ORG_HEADS: Endpoint("history:org_heads"),
     Operation.ORG_ENTRIES: Endpoint("history:org_entries"),
-    Operation.ORG_APPEND: _parts("history:org_append", 0),
+    Operation.ORG_APPEND: _membership("history:org_append"),
     Operation.PUSH: _parts("history:push", MAX_INLINE_BYTES),
     Operation.BRANCHES_CHANGE: _parts("history:branches_change", 0),
     Operation.BRANCHES: Endpoint("history:branches"),

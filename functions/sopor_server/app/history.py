@@ -7,7 +7,7 @@ from collections.abc import Callable
 from werkzeug.wrappers import Response
 
 from sopor_core.errors import VerificationError
-from sopor_core.ids import NO_ENTRY, EntryHash, OrgId, ProjectId
+from sopor_core.ids import NO_ENTRY, EntryHash, InviteId, OrgId, ProjectId
 from sopor_core.push_entry import Citation
 from sopor_core.wire.parts import Part, PartKind
 from sopor_server.app import answers
@@ -29,38 +29,97 @@ def projects(call: Call) -> Response:
         models.Projects(
             projects=[
                 models.ProjectSummary(
-                    project=project.id.b64,
-                    organization=project.organization.b64,
-                    seq=project.seq,
-                    bytes=project.bytes,
-                    updated=project.updated,
+                    project=listed.summary.id.b64,
+                    organization=listed.summary.organization.b64,
+                    head=_place(listed.summary.head),
+                    seq=listed.summary.head.seq,
+                    bytes=listed.summary.bytes,
+                    updated=listed.summary.updated,
+                    status=str(listed.status),
                 )
-                for project in use_projects.projects(call.context, call.caller)
+                for listed in use_projects.projects(call.context, call.caller)
             ]
+        )
+    )
+
+
+def organizations(call: Call) -> Response:
+    """Answers the organizations that the caller is a member of."""
+    from sopor_core.wire import models
+    from sopor_server.service import organizations as use_organizations
+    from sopor_server.service import state
+
+    call.query(())
+    found = use_organizations.organizations(call.context, call.caller)
+    return answers.model(
+        models.Organizations(
+            organizations=[
+                models.OrganizationSummary(
+                    organization=org.id.b64,
+                    kind=state.of(org).kind,
+                    head=_place(org.head),
+                    deleted=state.of(org).deleted,
+                )
+                for org in found
+            ]
+        )
+    )
+
+
+def org_create(call: Call) -> Response:
+    """Founds a team by its genesis."""
+    from sopor_server.service import organizations as use_organizations
+
+    use_organizations.found_team(call.context, call.caller, _membership_entry(call))
+    return answers.empty(201)
+
+
+def org_heads(call: Call) -> Response:
+    """Answers the heads of the push logs of an organization."""
+    from sopor_core.wire import models
+    from sopor_server.service import organizations as use_organizations
+
+    call.query(())
+    org, heads = use_organizations.heads(call.context, call.caller, call.id("org", OrgId))
+    return answers.model(
+        models.Heads(
+            members=_place(org.head),
+            projects={project.b64: _place(head) for project, head in heads.items()},
         )
     )
 
 
 def org_entries(call: Call) -> Response:
     """Answers the membership entries after one."""
-    from sopor_server.service import organizations
+    from sopor_server.service import organizations as use_organizations
 
-    after = number(call.query(("after",)).get("after", "0"))
-    found = organizations.entries(call.context, call.caller, call.id("org", OrgId), after)
+    query = call.query(("after", "invite"))
+    try:
+        invite = InviteId.from_b64(query["invite"]) if "invite" in query else None
+    except VerificationError:
+        raise malformed("invite: not the id of an invite") from None
+    after = number(query.get("after", "0"))
+    found = use_organizations.entries(
+        call.context, call.caller, call.id("org", OrgId), after, invite
+    )
     return answers.parts(Part(PartKind.MEMBERSHIP_ENTRY, entry) for entry in found)
 
 
 def org_append(call: Call) -> Response:
     """Appends a membership entry."""
-    from sopor_server.service import organizations
+    from sopor_server.service import organizations as use_organizations
 
     org = call.id("org", OrgId)
+    use_organizations.append(call.context, call.caller, org, _membership_entry(call))
+    return answers.empty(201)
+
+
+def _membership_entry(call: Call) -> bytes:
     match call.parts(_limit(call)):
         case [Part(PartKind.MEMBERSHIP_ENTRY, entry)]:
-            organizations.append(call.context, call.caller, org, entry)
+            return entry
         case _:
             raise malformed("the body is not one membership entry")
-    return answers.empty(201)
 
 
 def push(call: Call) -> Response:
@@ -136,6 +195,10 @@ def pull(call: Call) -> Response:
         return answers.empty(204)
     control = answers.control(found.head, found.members, found.more)
     return answers.parts([control, *found.parts])
+
+
+def _place(place: Citation) -> tuple[int, str]:
+    return place.seq, place.hash.b64
 
 
 def _limit(call: Call) -> int:

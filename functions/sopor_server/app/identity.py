@@ -99,6 +99,16 @@ def credentials_change(call: Call) -> Response:
     return answers.empty(204)
 
 
+def keys_change(call: Call) -> Response:
+    """Replaces the caller's keys and credentials, and revokes its other devices."""
+    body = call.json(models.KeysChange, _limit(call))
+    proof = _read("proof", lambda: ChallengeProof.parse(body.proof))
+    approval = _read("approval", lambda: b64decode(body.approval))
+    change = accounts.NewKeys(body.record, approval, body.credentials)
+    accounts.change_keys(call.context, call.caller, change, proof)
+    return answers.empty(204)
+
+
 def devices(call: Call) -> Response:
     """Answers the live devices of the caller's account."""
     call.query(())

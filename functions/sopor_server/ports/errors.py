@@ -10,6 +10,7 @@ StoreError
 |- ChallengeUsed         the challenge was answered before
 |- LogMoved              a log has another head than the append expects
 |- MembershipMoved       the organization has another head than the push cites
+|- HeadsMoved            a push log has another head than a membership entry cuts it at
 |- ProjectExists         the project id is in use
 |- CommitDiffers         a commit is known with other parents or another root
 |- BlobMissing           there is no blob under the key
@@ -65,6 +66,10 @@ class LogMoved(StoreError):
 
 class MembershipMoved(StoreError):
     """Says that the organization's head is not the one that a push cites."""
+
+
+class HeadsMoved(StoreError):
+    """Says that a push log does not have the head that a membership entry cuts it at."""
 
 
 class ProjectExists(StoreError):

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
-from sopor_core.push_entry import ListedCommit, ListedPack
+from sopor_core.push_entry import Citation, ListedCommit, ListedPack
 from sopor_server.ports.records import (
     Account,
     Device,
@@ -60,6 +60,19 @@ class MetadataStore(Protocol):
         """Replaces the credentials whose number is ``n - 1`` by these, whose number is ``n``.
 
         The same bytes again are success.
+
+        Raises:
+            CredentialsMoved: the present number is another one, or there is no such account.
+        """
+
+    def replace_keys(
+        self, account: AccountId, n: int, record: bytes, credentials: bytes, keep: DeviceId
+    ) -> None:
+        """Replaces record and credentials at once, and revokes all devices but ``keep``.
+
+        The number of the present credentials is ``n - 1``. The same bytes again are success, and
+        revoke what was left. A device that is put meanwhile may stay live; who puts one looks
+        again afterwards whether the credentials are still those that let it in.
 
         Raises:
             CredentialsMoved: the present number is another one, or there is no such account.
@@ -122,10 +135,13 @@ class MetadataStore(Protocol):
     def append_membership(self, append: MembershipAppend) -> None:
         """Appends to a membership log, with the new state and the new project, in one step.
 
-        The same entry again is success and changes nothing.
+        In the same step the heads of push logs are compared with ``heads``, so that no push comes
+        between a cut and the entry that makes it, and the projects that are deleted are marked with
+        the time. The same entry again is success and changes nothing.
 
         Raises:
             LogMoved: the log's head is not ``previous``.
+            HeadsMoved: a push log has another head, or there is no such project.
             ProjectExists: the new project's id is in use.
         """
 
@@ -138,8 +154,20 @@ class MetadataStore(Protocol):
         the same read, else fewer; every branch's head is in ``branches`` anyway.
         """
 
+    def heads(self, projects: Collection[ProjectId]) -> Mapping[ProjectId, Citation]:
+        """Returns the heads of the push logs of these projects; unknown ones are absent."""
+
     def projects(self, account: AccountId) -> Sequence[ProjectSummary]:
-        """Returns the projects of all organizations that an account is a member of."""
+        """Returns the projects of all organizations that an account is a member of.
+
+        Deleted ones are left out.
+        """
+
+    def deleted_projects(self, before: int) -> Collection[ProjectId]:
+        """Returns the projects that were deleted before a time and not erased since."""
+
+    def erased(self, project: ProjectId) -> None:
+        """Notes that the packs of a deleted project are erased; again it does nothing."""
 
     def push_entries(
         self, project: ProjectId, after: int, limit: int, max_bytes: int

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sopor_core.ids import AccountId, BranchId, CommitId, DeviceId, OrgId, ProjectId
-from sopor_core.membership import Role
 from sopor_core.push_entry import Citation, ListedCommit, ListedPack, PushEntry
-from sopor_core.signing import VerifyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +51,20 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A present member of an organization: role and the key that verifies its entries."""
-
-    role: Role
-    signing: VerifyKey
-
-
-@dataclass(frozen=True, slots=True)
 class Organization:
     """The state of an organization after its newest membership entry, at ``head``.
 
-    ``bytes`` is what all its projects take. It may lag by 1 MiB for each project, of what other
+    ``state`` is what the service makes of the log (`sopor_server.service.state`); a store keeps it
+    as it is. ``members`` and ``projects``, those that are not deleted, are what it can be found by.
+    ``bytes`` is what these projects take. It may lag by 1 MiB for each project, of what other
     processes appended.
     """
 
     id: OrgId
     head: Citation
-    kind: str
-    members: Mapping[AccountId, Member]
-    epochs: Mapping[ProjectId, int]
+    members: frozenset[AccountId]
+    projects: frozenset[ProjectId]
+    state: bytes = field(repr=False)
     bytes: int = 0
 
 
@@ -109,7 +101,7 @@ class ProjectSummary:
 
     id: ProjectId
     organization: OrgId
-    seq: int
+    head: Citation
     bytes: int
     updated: int
 
@@ -118,8 +110,9 @@ class ProjectSummary:
 class MembershipAppend:
     """Appends ``entry`` (canonical bytes) to a membership log whose head is ``previous``.
 
-    ``state`` is the organization afterwards, ``project`` the project that the entry adds. An
-    empty ``previous`` founds the organization.
+    ``state`` is the organization afterwards, ``project`` the project that the entry adds,
+    ``deleted`` those that it deletes. ``heads`` are the heads that push logs must have for the
+    entry to hold. An empty ``previous`` founds the organization.
     """
 
     entry: bytes
@@ -127,6 +120,8 @@ class MembershipAppend:
     state: Organization
     time: int
     project: ProjectId | None = None
+    deleted: frozenset[ProjectId] = frozenset()
+    heads: Mapping[ProjectId, Citation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sopor_core import canonical
 from sopor_core.account import AccountRecord, Action, ChallengeProof, Credentials
 from sopor_core.canonical import Json
 from sopor_core.errors import Layer, VerificationError
+from sopor_core.identity import check_encryption_key
 from sopor_core.ids import DeviceId, OrgId
 from sopor_core.membership import Genesis, MembershipEntry, MembershipLog
 from sopor_core.push_log import EMPTY_LOG
@@ -26,7 +27,16 @@ from sopor_server.ports.records import Account, Link, MembershipAppend
 from sopor_server.service import sign_on
 from sopor_server.service.context import Context, device_revoked
 from sopor_server.service.login import Session, check_proof, new_device, session
-from sopor_server.service.membership import state_of
+from sopor_server.service.state import organization_of
+
+
+@dataclass(frozen=True, slots=True)
+class NewKeys:
+    """What replaces the keys of an account, nothing of it verified."""
+
+    record: Json
+    approval: bytes
+    credentials: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,11 @@ def _personal_genesis(context: Context, data: bytes, record: AccountRecord) -> M
         )
     log = MembershipLog(OrgId(entry.hash))
     log.append(entry)
-    return MembershipAppend(data, EMPTY_LOG, state_of(log), context.now())
+    if body.login != record.login:
+        raise VerificationError(
+            Layer.MEMBERSHIP, "the entry has another login than the account's record"
+        )
+    return MembershipAppend(data, EMPTY_LOG, organization_of(log), context.now())
 
 
 def account(context: Context, caller: Caller) -> Account:
@@ -148,6 +162,51 @@ def change_credentials(
         )
     except CredentialsMoved:
         raise _moved() from None
+
+
+def change_keys(context: Context, caller: Caller, change: NewKeys, proof: ChallengeProof) -> None:
+    """Replaces the caller's record and credentials, and revokes its other devices.
+
+    It takes what new credentials take, and a signature of the signing key so far. What the account
+    signs in its organizations goes by their logs, which have entries of their own for this.
+
+    Raises:
+        Refused: ``device-revoked``, ``login-failed``, ``rate-limited``, ``malformed``,
+            ``entry-refused`` where the credentials were changed meanwhile.
+        VerificationError: the record or the credentials do not verify.
+    """
+    found = account(context, caller)
+    if proof.action is not Action.CREDENTIALS or proof.account != found.id:
+        raise malformed("the proof is not for changing this account's credentials")
+    record = AccountRecord.verified(change.record)
+    credentials = Credentials.parse(change.credentials)
+    credentials.verify_signature(record.identity.signing)
+    new = (canonical.encode(record.to_json()), canonical.encode(credentials.to_json()))
+    if new != (found.record, found.credentials):
+        _check_new_keys(found, record, change.approval, credentials)
+        check_proof(context, proof, found)
+    try:
+        context.store.replace_keys(found.id, credentials.n, *new, caller.device)
+    except CredentialsMoved:
+        raise _moved() from None
+
+
+def _check_new_keys(
+    found: Account, record: AccountRecord, approval: bytes, credentials: Credentials
+) -> None:
+    before = AccountRecord.verified(canonical.parse_json(found.record))
+    record.verify_approval(approval, before.identity.signing)
+    check_encryption_key(record.identity.encryption)
+    if (record.identity.account, record.login, record.created) != (
+        found.id,
+        before.login,
+        before.created,
+    ):
+        raise VerificationError(Layer.ACCOUNT, "the record differs in more than its keys")
+    if credentials.account != found.id:
+        raise VerificationError(Layer.ACCOUNT, "the credentials are of another account")
+    if credentials.n != found.n + 1:
+        raise _moved()
 
 
 def _moved() -> VerificationError:

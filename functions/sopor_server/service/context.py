@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sopor_core.signing import VerifyKey
 from sopor_core.wire.problems import Code
 from sopor_server.auth import Caller, ServerIdentity
 from sopor_server.errors import Refused
 from sopor_server.ports.blobs import BlobStore
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.ports.sign_on import IdTokens, SignOnSettings
+from sopor_server.service.replay import RecentLogs
 from sopor_server.throttle import Throttle
 
 
@@ -37,7 +39,11 @@ class Context:
     quota_bytes: int
     registration_open: bool
     by_address: Throttle
+    quota_seats: int = 0
+    quota_projects: int = 0
+    license_key: VerifyKey | None = None
     by_login: Throttle = field(default_factory=lambda: Throttle(20, 15.0))
+    logs: RecentLogs = field(default_factory=RecentLogs)
     now: Callable[[], int] = _now
     sign_on: SingleSignOn | None = None
 

@@ -7,6 +7,8 @@ entries whose packs clients then publish again.
 
 A mark is an empty blob ``orphans/{project}/{pack}``; its time is that of the first finding.
 
+The packs of a deleted project go `keep_days` after the deletion, listed or not.
+
 A pack that was to come straight to the storage is counted from the moment on in which its address
 was given. Where it never came, it is counted no longer after a day; the note of it goes anyway.
 """
@@ -61,16 +63,29 @@ class Housekeeping:
         """
         self.store.drop_expired(self.now)
         self._forget_uploads()
+        report = Report()
+        self._erase_deleted(report)
         marks = {
             blob.key.removeprefix(f"{_MARKS}/"): blob.modified for blob in self.blobs.list(_MARKS)
         }
-        report = Report()
         for project, packs in self._candidates(marks).items():
             self._look_at(project, packs, marks, report)
         for name in marks:
             if self.blobs.size(f"{_PACKS}/{name}") is None:
                 self.blobs.delete(f"{_MARKS}/{name}")
         return report
+
+    def _erase_deleted(self, report: Report) -> None:
+        """Removes all packs of projects that were deleted longer ago than a restore goes.
+
+        What is put into one in this moment is not listed, and goes as such.
+        """
+        for project in self.store.deleted_projects(self.now - self.keep_days * DAY):
+            for blob in self.blobs.list(f"{_PACKS}/{project.hex()}"):
+                self.blobs.delete(blob.key)
+                report.removed += 1
+                report.freed += blob.size
+            self.store.erased(project)
 
     def _forget_uploads(self) -> None:
         """Removes the notes of a day ago, and counts no longer what did not come since."""

@@ -99,7 +99,27 @@ def login(
         context.store.put_device(record)
     except DeviceTaken:
         raise device_revoked() from None
+    _check_still_valid(context, account, device)
     return session(context, account, device, token)
+
+
+def _check_still_valid(context: Context, account: Account, device: DeviceId) -> None:
+    """Revokes the new device if the credentials that let it in were replaced meanwhile.
+
+    New keys revoke all devices; one that is stored in the same moment might slip by.
+    """
+    found = context.store.account(account.id)
+    if found is None or found.n != account.n:
+        context.store.revoke_device(account.id, device)
+        raise _failed()
+
+
+def _failed() -> Refused:
+    return Refused(
+        Code.LOGIN_FAILED,
+        "the login failed",
+        hint="check the login name, the password and the secret key, then try again",
+    )
 
 
 def check_proof(context: Context, proof: ChallengeProof, account: Account | None) -> Account:
@@ -117,11 +137,7 @@ def check_proof(context: Context, proof: ChallengeProof, account: Account | None
         return _check_proof(context, proof, account)
     except (VerificationError, ChallengeUsed):
         context.by_login.take(key)
-        raise Refused(
-            Code.LOGIN_FAILED,
-            "the login failed",
-            hint="check the login name, the password and the secret key, then try again",
-        ) from None
+        raise _failed() from None
 
 
 def _check_proof(context: Context, proof: ChallengeProof, account: Account | None) -> Account:

@@ -18,7 +18,7 @@ from sopor_server.ports.errors import BlobMissing, StoreUnavailable
 from sopor_server.ports.records import Organization
 from sopor_server.service import quota
 from sopor_server.service.context import Context
-from sopor_server.service.membership import project_of_member
+from sopor_server.service.membership import check_writes, project_of_member
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ def put_pack(
     """Stores a pack before an entry lists it; tells whether it was not there.
 
     Raises:
-        Refused: ``device-revoked``, ``not-found``, ``forbidden``, ``pack-mismatch``,
-            ``quota-exceeded``.
+        Refused: ``device-revoked``, ``not-found``, ``forbidden``, ``project-archived``,
+            ``pack-mismatch``, ``quota-exceeded``.
     """
     org = _organization_of_writer(context, caller, project)
     if not data or sha256(data).digest() != pack:
@@ -110,13 +110,7 @@ def read_pack(context: Context, project: ProjectId, pack: PackId, start: int, en
 def _organization_of_writer(context: Context, caller: Caller, project: ProjectId) -> Organization:
     context.check_device(caller)
     _, org = project_of_member(context.store, caller, project)
-    role = org.members[caller.account].role
-    if not role.may_write:
-        raise Refused(
-            Code.FORBIDDEN,
-            f"the role {role} may not put packs",
-            hint="ask an owner or admin of the organization for the role editor",
-        )
+    check_writes(org, caller.account, project)
     return org
 
 

@@ -30,7 +30,7 @@ from sopor_server.ports.records import Branch, Organization, Project, PushAppend
 from sopor_server.service import quota
 from sopor_server.service.commits import KnownCommits
 from sopor_server.service.context import Context
-from sopor_server.service.membership import NewestState, project_of_member
+from sopor_server.service.membership import NewestState, check_writes, project_of_member
 from sopor_server.service.pull import Since, news
 
 _RECENT_COMMITS = 64
@@ -112,13 +112,7 @@ def _landed(context: Context, entry: PushEntry) -> bool:
 
 
 def _check_current(context: Context, entry: PushEntry, project: Project, org: Organization) -> None:
-    role = org.members[entry.actor].role
-    if not role.may_write:
-        raise Refused(
-            Code.FORBIDDEN,
-            f"the role {role} may not push",
-            hint="ask an owner or admin of the organization for the role editor",
-        )
+    check_writes(org, entry.actor, project.id)
     if Citation(entry.seq - 1, entry.prev) != project.head:
         raise _behind(context, Code.LOG_MOVED, entry, project, org)
     if entry.members != org.head:

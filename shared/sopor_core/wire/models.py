@@ -129,6 +129,15 @@ class CredentialsChange(RequestModel):
     proof: SignedObject
 
 
+class KeysChange(RequestModel):
+    """``PUT /v1/account/keys``; ``approval`` is the base64url signature by the key so far."""
+
+    record: SignedObject
+    approval: str = Field(max_length=86)
+    credentials: SignedObject
+    proof: SignedObject
+
+
 class Device(AnswerModel):
     """One login of the account."""
 
@@ -146,19 +155,43 @@ class Devices(AnswerModel):
 
 
 class ProjectSummary(AnswerModel):
-    """A project as the server knows it: no name."""
+    """A project as the server knows it: no name; ``status`` is ``active`` or ``archived``."""
 
     project: str
     organization: str
+    head: tuple[int, str]
     seq: int
     bytes: int
     updated: int
+    status: str
 
 
 class Projects(AnswerModel):
     """``GET /v1/projects``."""
 
     projects: list[ProjectSummary]
+
+
+class OrganizationSummary(AnswerModel):
+    """An organization as the server knows it: no name."""
+
+    organization: str
+    kind: str
+    head: tuple[int, str]
+    deleted: bool
+
+
+class Organizations(AnswerModel):
+    """``GET /v1/organizations``."""
+
+    organizations: list[OrganizationSummary]
+
+
+class Heads(AnswerModel):
+    """``GET /v1/organizations/{org}/heads``: of its log, and of the push logs of its projects."""
+
+    members: tuple[int, str]
+    projects: dict[str, tuple[int, str]]
 
 
 class BranchSummary(AnswerModel):
@@ -241,3 +274,4 @@ class Problem(AnswerModel):
     detail: str
     hint: str | None = None
     request_id: str | None = None
+    heads: dict[str, tuple[int, str]] | None = None

@@ -27,12 +27,17 @@ class Code(StrEnum):
     ENTRY_REFUSED = "entry-refused"
     LOG_MOVED = "log-moved"
     MEMBERSHIP_MOVED = "membership-moved"
+    HEADS_MOVED = "heads-moved"
     LOG_SHORTER = "log-shorter"
     LOG_DIVERGED = "log-diverged"
     PACK_MISSING = "pack-missing"
     PACK_MISMATCH = "pack-mismatch"
     NO_DIRECT = "no-direct"
     QUOTA_EXCEEDED = "quota-exceeded"
+    INVITE_CLOSED = "invite-closed"
+    PROJECT_ARCHIVED = "project-archived"
+    PROJECT_DELETED = "project-deleted"
+    ORGANIZATION_DELETED = "organization-deleted"
     RATE_LIMITED = "rate-limited"
     UPGRADE_REQUIRED = "upgrade-required"
     RANGE_NOT_SATISFIABLE = "range-not-satisfiable"
@@ -65,12 +70,17 @@ MEANINGS: dict[Code, Meaning] = {
     Code.ENTRY_REFUSED: Meaning(422, "The entry does not verify"),
     Code.LOG_MOVED: Meaning(409, "The log has moved"),
     Code.MEMBERSHIP_MOVED: Meaning(409, "The membership has moved"),
+    Code.HEADS_MOVED: Meaning(409, "A push came in between"),
     Code.LOG_SHORTER: Meaning(409, "The log is shorter here"),
     Code.LOG_DIVERGED: Meaning(409, "The log is another one here"),
     Code.PACK_MISSING: Meaning(422, "A pack of the entry is missing"),
     Code.PACK_MISMATCH: Meaning(422, "A pack does not have its id or size"),
     Code.NO_DIRECT: Meaning(404, "Packs come through the server"),
     Code.QUOTA_EXCEEDED: Meaning(403, "A limit of the plan is reached"),
+    Code.INVITE_CLOSED: Meaning(410, "The invite is not open"),
+    Code.PROJECT_ARCHIVED: Meaning(403, "The project is archived"),
+    Code.PROJECT_DELETED: Meaning(410, "The project is deleted"),
+    Code.ORGANIZATION_DELETED: Meaning(410, "The organization is deleted"),
     Code.RATE_LIMITED: Meaning(429, "Too many requests"),
     Code.UPGRADE_REQUIRED: Meaning(426, "The client is too old"),
     Code.RANGE_NOT_SATISFIABLE: Meaning(416, "The range is outside the pack"),

@@ -20,9 +20,13 @@ class Operation(StrEnum):
     LOGIN_REFRESH = "login_refresh"
     ACCOUNT = "account"
     CREDENTIALS_CHANGE = "credentials_change"
+    KEYS_CHANGE = "keys_change"
     DEVICES = "devices"
     DEVICE_REVOKE = "device_revoke"
     PROJECTS = "projects"
+    ORGANIZATIONS = "organizations"
+    ORG_CREATE = "org_create"
+    ORG_HEADS = "org_heads"
     ORG_ENTRIES = "org_entries"
     ORG_APPEND = "org_append"
     PUSH = "push"
@@ -49,6 +53,7 @@ class Route:
         return self.path.format(**names)
 
 
+_ORG = "/v1/organizations/{org}"
 _PROJECT = "/v1/projects/{project}"
 ROUTES: tuple[Route, ...] = (
     Route(Operation.HEALTH, "GET", "/v1/health", authenticated=False),
@@ -59,11 +64,15 @@ ROUTES: tuple[Route, ...] = (
     Route(Operation.LOGIN_REFRESH, "POST", "/v1/login/refresh", authenticated=False),
     Route(Operation.ACCOUNT, "GET", "/v1/account"),
     Route(Operation.CREDENTIALS_CHANGE, "PUT", "/v1/account/credentials"),
+    Route(Operation.KEYS_CHANGE, "PUT", "/v1/account/keys"),
     Route(Operation.DEVICES, "GET", "/v1/devices"),
     Route(Operation.DEVICE_REVOKE, "DELETE", "/v1/devices/{device}"),
     Route(Operation.PROJECTS, "GET", "/v1/projects"),
-    Route(Operation.ORG_ENTRIES, "GET", "/v1/organizations/{org}/entries"),
-    Route(Operation.ORG_APPEND, "POST", "/v1/organizations/{org}/entries"),
+    Route(Operation.ORGANIZATIONS, "GET", "/v1/organizations"),
+    Route(Operation.ORG_CREATE, "POST", "/v1/organizations"),
+    Route(Operation.ORG_HEADS, "GET", f"{_ORG}/heads"),
+    Route(Operation.ORG_ENTRIES, "GET", f"{_ORG}/entries"),
+    Route(Operation.ORG_APPEND, "POST", f"{_ORG}/entries"),
     Route(Operation.PUSH, "POST", f"{_PROJECT}/push"),
     Route(Operation.BRANCHES_CHANGE, "POST", f"{_PROJECT}/branches"),
     Route(Operation.BRANCHES, "GET", f"{_PROJECT}/branches"),

@@ -11,6 +11,7 @@ import pytest
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import BranchId, CommitId, EntryHash, OpId, PackId, ProjectId, StateRoot
 from sopor_core.membership import Role
+from sopor_core.membership.roles import ORGANIZATION_ROLES
 from sopor_core.push_entry import Citation, ListedPack, PushEntry
 from sopor_core.wire.parts import PartKind
 from sopor_core.wire.problems import Code
@@ -68,7 +69,7 @@ def interrupted(context: Context, happening: Callable[[], object]) -> Context:
 class TestRoles:
     @pytest.fixture
     def guests(self, context: Context) -> dict[Role, Household]:
-        return {role: Household.found(context.store) for role in Role}
+        return {role: Household.found(context.store) for role in ORGANIZATION_ROLES}
 
     @pytest.fixture
     def shared(self, home: Household, guests: dict[Role, Household]) -> Project:
@@ -207,8 +208,8 @@ class TestRaces:
         guest = Household.found(context.store)
         shared = home.new_project(others={guest.keys: Role.EDITOR})
         entry = shared.entry(guest.keys, shared.commit())
-        demote = home.entry(others={guest.keys: Role.VIEWER})
-        racing = interrupted(context, lambda: home.grow(demote))
+        demote = home.team.set_role(guest.keys.account, Role.VIEWER)
+        racing = interrupted(context, lambda: home.act(demote))
         error = refused(lambda: push(racing, caller_of(guest), sent(entry)))
         assert error.problem is Code.FORBIDDEN
         assert list(context.store.push_entries(shared.id, 0, 9, 9999)) == []
@@ -219,10 +220,7 @@ class TestRaces:
         guest = Household.found(context.store)
         shared = home.new_project(others={guest.keys: Role.EDITOR})
         entry = shared.entry(guest.keys, shared.commit())
-        append = home.entry()
-        alone = {home.keys.account: home.org.members[home.keys.account]}
-        remove = replace(append, state=replace(append.state, members=alone))
-        racing = interrupted(context, lambda: home.grow(remove))
+        racing = interrupted(context, lambda: home.dismiss(guest.keys))
         error = refused(lambda: push(racing, caller_of(guest), sent(entry)))
         assert error.problem is Code.NOT_FOUND
 

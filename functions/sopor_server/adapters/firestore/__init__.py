@@ -5,9 +5,9 @@
     logins/{SHA-256 of the login name}    account, login
     devices/{device}                      account, live (the account, while not revoked), ...
     challenges/{challenge}                expires (time to live), answer
-    organizations/{org}                   seq, hash, kind, members, epochs, sizes
+    organizations/{org}                   seq, hash, members, projects, state, sizes
     organizations/{org}/membership_entries/{seq}
-    projects/{project}                    org, seq, hash, bytes, branches, known, packs, ...
+    projects/{project}                    org, seq, hash, bytes, branches, to_erase, deleted, ...
     projects/{project}/push_entries/{seq} entry, commits, packs
     projects/{project}/branch_pages/{seq}-{n}
     .../entry_parts/{seq}-{n}             the rest of an entry that one document cannot hold

@@ -98,6 +98,40 @@ class Accounts:
 
         settle(self._database, prepare)
 
+    def replace_keys(
+        self, account: AccountId, n: int, keys: tuple[bytes, bytes], keep: DeviceId
+    ) -> None:
+        """Replaces record and credentials ``n - 1``; raises CredentialsMoved."""
+        record, credentials = keys
+
+        def prepare(_: Attempt) -> list[Write] | None:
+            found = self._database.get(account_path(account))
+            fields = found.fields if found else {}
+            if found is None or fields.get("n") not in (n - 1, n):
+                raise CredentialsMoved("the credentials were changed meanwhile")
+            if fields["n"] == n:
+                if (fields["record"], fields["credentials"]) == keys:
+                    return None
+                raise CredentialsMoved("the credentials were changed meanwhile")
+            new: dict[str, Value] = {"n": n, "record": record, "credentials": credentials}
+            revoked: dict[str, Value] = {"revoked": True, "live": b""}
+            others = self._others(account, keep)
+            return [
+                self._database.change(found, new),
+                *(self._database.change(device, revoked) for device in others),
+            ]
+
+        settle(self._database, prepare)
+        # Once more, for a device that came between the look at them and the commit.
+        for device in self._others(account, keep):
+            self.revoke(account, DeviceId.from_hex(device.id))
+
+    def _others(self, account: AccountId, keep: DeviceId) -> list[Document]:
+        """Returns the live devices of an account but one."""
+        where = self._database.where("live", "EQUAL", bytes(account))
+        found = self._database.query("devices", where)
+        return [device for device in found if device.id != keep.hex()]
+
     def put_device(self, device: Device) -> None:
         """Creates or replaces a live device; raises DeviceTaken."""
         path = _device_path(device.id)

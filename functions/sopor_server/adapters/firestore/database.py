@@ -63,15 +63,19 @@ class Database:
         """Returns a document, or None. One read."""
         return self.get_many([path])[0].get(path)
 
-    def get_many(self, paths: Sequence[str]) -> tuple[dict[str, Document], int]:
+    def get_many(
+        self, paths: Sequence[str], *, select: Sequence[str] = ()
+    ) -> tuple[dict[str, Document], int]:
         """Returns those of the documents that exist, as one moment had them, and the moment.
 
-        A moment is in nanoseconds since 1970.
+        A moment is in nanoseconds since 1970. ``select`` names the fields that are wanted.
         """
-        from google.cloud.firestore_v1.types import BatchGetDocumentsRequest
+        from google.cloud.firestore_v1.types import BatchGetDocumentsRequest, DocumentMask
 
         documents = [self._full(path) for path in paths]
         request = BatchGetDocumentsRequest(database=self._name, documents=documents)
+        if select:
+            request.mask = DocumentMask(field_paths=list(select))
         found: dict[str, Document] = {}
         moment = 0
         for item in self._read(self._connection.client().batch_get_documents, request):

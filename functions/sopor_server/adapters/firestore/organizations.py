@@ -6,7 +6,7 @@ pins the organization's document anyway; once in `STEP` bytes the pin writes the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sopor_core.ids import NO_ENTRY, AccountId, EntryHash, OrgId, ProjectId
@@ -14,14 +14,14 @@ from sopor_core.push_entry import Citation
 from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.logs import Log
 from sopor_server.adapters.firestore.packing import (
-    pack_members,
+    pack_ids,
     pack_numbers,
-    unpack_members,
+    unpack_ids,
     unpack_numbers,
 )
 from sopor_server.adapters.firestore.settling import Attempt, Recent, settle
 from sopor_server.adapters.firestore.values import Document, Value
-from sopor_server.ports.errors import LogMoved, ProjectExists
+from sopor_server.ports.errors import HeadsMoved, LogMoved, ProjectExists
 from sopor_server.ports.records import MembershipAppend, Organization
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 STEP = 1024 * 1024
 _MANY = 2**31 - 1
+_HEAD = ("seq", "hash")
+_HEADS_A_READ = 200
 
 
 class Organizations:
@@ -44,15 +46,15 @@ class Organizations:
         found = self.read(org)
         if found is None:
             return None
-        epochs = unpack_numbers(found.fields["epochs"])
+        projects = unpack_ids(found.fields["projects"], ProjectId)
         written = unpack_numbers(found.fields["sizes"])
         return Organization(
             org,
             head_of(found),
-            found.fields["kind"],
-            unpack_members(found.fields["members"]),
-            epochs,
-            sum(self._size(project, written) for project in epochs.keys() | written.keys()),
+            unpack_ids(found.fields["members"], AccountId),
+            projects,
+            found.fields["state"],
+            sum(self._size(project, written) for project in projects),
         )
 
     def read(self, org: OrgId) -> Document | None:
@@ -85,7 +87,7 @@ class Organizations:
         return self._log(org).read(after, _MANY, max_bytes)
 
     def append(self, append: MembershipAppend) -> None:
-        """Appends an entry; raises LogMoved or ProjectExists."""
+        """Appends an entry; raises LogMoved, HeadsMoved or ProjectExists."""
         org, seq = append.state.id, append.state.head.seq
 
         def prepare(_: Attempt) -> list[Write] | None:
@@ -97,9 +99,35 @@ class Organizations:
                 raise LogMoved("the membership log has moved")
             if append.project and self._database.get(project_path(append.project)):
                 raise ProjectExists("the project id is in use")
-            return self.writes(append, found)
+            concerned = self._heads(append.heads.keys() | append.deleted)
+            for project, head in append.heads.items():
+                if head_of(concerned.get(project)) != head or project not in concerned:
+                    raise HeadsMoved("a push log has moved")
+            return [*self.writes(append, found), *self._pins(append, concerned)]
 
         settle(self._database, prepare)
+
+    def heads(self, projects: Collection[ProjectId]) -> Mapping[ProjectId, Citation]:
+        """Returns the heads of push logs."""
+        return {project: head_of(found) for project, found in self._heads(projects).items()}
+
+    def _heads(self, projects: Collection[ProjectId]) -> dict[ProjectId, Document]:
+        paths = [project_path(project) for project in projects]
+        found: dict[str, Document] = {}
+        for start in range(0, len(paths), _HEADS_A_READ):
+            some = paths[start : start + _HEADS_A_READ]
+            found |= self._database.get_many(some, select=_HEAD)[0]
+        return {ProjectId.from_hex(document.id): document for document in found.values()}
+
+    def _pins(
+        self, append: MembershipAppend, concerned: Mapping[ProjectId, Document]
+    ) -> list[Write]:
+        """Returns the writes that hold the push logs as they were found, and mark deleted ones."""
+        marks: dict[str, Value] = {"deleted": append.time, "to_erase": True}
+        return [
+            self._database.change(found, marks if project in append.deleted else {})
+            for project, found in concerned.items()
+        ]
 
     def writes(
         self, append: MembershipAppend, found: Document | None, *, but: AccountId | None = None
@@ -109,22 +137,22 @@ class Organizations:
         fields: dict[str, Value] = {
             "seq": state.head.seq,
             "hash": bytes(state.head.hash),
-            "kind": state.kind,
-            "members": pack_members(state.members),
-            "epochs": pack_numbers(state.epochs),
+            "members": pack_ids(state.members),
+            "projects": pack_ids(state.projects),
+            "state": state.state,
         }
         if found is None:
             path = organization_path(state.id)
             organization = self._database.create(path, {**fields, "sizes": b""})
         else:
             organization = self._database.change(found, fields)
-        before = unpack_members(found.fields["members"]) if found else {}
+        before = unpack_ids(found.fields["members"], AccountId) if found else frozenset()
         return [
             organization,
             *self._log(state.id).writes(state.head.seq, append.entry),
             *self._new_project(append),
-            *self._tell(state.id, state.members.keys() - before.keys() - {but}, joined=True),
-            *self._tell(state.id, before.keys() - state.members.keys(), joined=False),
+            *self._tell(state.id, state.members - before - {but}, joined=True),
+            *self._tell(state.id, before - state.members, joined=False),
         ]
 
     def _new_project(self, append: MembershipAppend) -> list[Write]:

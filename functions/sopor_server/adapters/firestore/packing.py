@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-from sopor_core.ids import AccountId, BranchId, CommitId, ProjectId, StateRoot
-from sopor_core.membership import Role
+from sopor_core.ids import BranchId, CommitId, Id, ProjectId, StateRoot
 from sopor_core.push_entry import ListedCommit
-from sopor_core.signing import VerifyKey
-from sopor_server.ports.records import Branch, Member
+from sopor_server.ports.records import Branch
 
-_ROLES = (Role.OWNER, Role.ADMIN, Role.EDITOR, Role.VIEWER)
+T = TypeVar("T", bound=Id)
 _BRANCH = struct.Struct(">16sIH")
 _NUMBER = struct.Struct(">16sQ")
-_MEMBER = struct.Struct(">16sB32s")
 
 
 def pack_commits(commits: Iterable[ListedCommit]) -> bytes:
@@ -73,20 +71,14 @@ def unpack_numbers(data: bytes) -> dict[ProjectId, int]:
     return {ProjectId(project): number for project, number in _NUMBER.iter_unpack(data)}
 
 
-def pack_members(members: Mapping[AccountId, Member]) -> bytes:
-    """Returns for each member: account, role, key."""
-    return b"".join(
-        _MEMBER.pack(account, _ROLES.index(member.role), bytes(member.signing))
-        for account, member in members.items()
-    )
+def pack_ids(ids: Iterable[Id]) -> bytes:
+    """Returns ids, the smallest first."""
+    return b"".join(sorted(ids))
 
 
-def unpack_members(data: bytes) -> dict[AccountId, Member]:
-    """Undoes `pack_members`."""
-    return {
-        AccountId(account): Member(_ROLES[role], VerifyKey(key))
-        for account, role, key in _MEMBER.iter_unpack(data)
-    }
+def unpack_ids(data: bytes, kind: type[T]) -> frozenset[T]:
+    """Undoes `pack_ids`."""
+    return frozenset(kind(data[at : at + kind.SIZE]) for at in range(0, len(data), kind.SIZE))
 
 
 def _pack_commit(commit: ListedCommit) -> bytes:

@@ -43,7 +43,7 @@ _RECENT_PACKS = 256
 _ID_BYTES = 16
 _IDS_A_QUERY = 30
 _BYTES_AT_ONCE = 8 * 1024 * 1024
-_SUMMARY = ("org", "seq", "bytes", "updated")
+_SUMMARY = ("org", "seq", "hash", "bytes", "updated", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,26 @@ class Projects:
         found: list[ProjectSummary] = []
         for some in _slices(orgs):
             where = self._database.where("org", "IN", some)
-            for head in self._database.query("projects", where, select=_SUMMARY, moment=moment):
-                org, seq, size, updated = (head.fields[name] for name in _SUMMARY)
-                project = ProjectId.from_hex(head.id)
-                found.append(ProjectSummary(project, OrgId(org), seq, size, updated))
+            heads = self._database.query("projects", where, select=_SUMMARY, moment=moment)
+            found += [_summary(head) for head in heads if "deleted" not in head.fields]
         return sorted(found, key=lambda summary: (summary.organization, summary.id))
+
+    def deleted(self, before: int) -> Collection[ProjectId]:
+        """Returns the projects that were deleted before a time and not erased since."""
+        where = self._database.where("to_erase", "EQUAL", True)
+        found = self._database.query("projects", where, select=("deleted",))
+        return [ProjectId.from_hex(head.id) for head in found if head.fields["deleted"] < before]
+
+    def erased(self, project: ProjectId) -> None:
+        """Notes that the packs of a deleted project are erased."""
+
+        def prepare(_: Attempt) -> list[Write] | None:
+            head = self._database.get(project_path(project))
+            if head is None or not head.fields.get("to_erase"):
+                return None
+            return [self._database.change(head, {"to_erase": False})]
+
+        settle(self._database, prepare)
 
     def entries(
         self, project: ProjectId, after: int, limit: int, max_bytes: int
@@ -272,6 +287,14 @@ class Projects:
 
 def _follows(head: Document, org: Document, entry: PushEntry) -> bool:
     return head_of(head) == Citation(entry.seq - 1, entry.prev) and head_of(org) == entry.members
+
+
+def _summary(head: Document) -> ProjectSummary:
+    fields = head.fields
+    project = ProjectId.from_hex(head.id)
+    return ProjectSummary(
+        project, OrgId(fields["org"]), head_of(head), fields["bytes"], fields["updated"]
+    )
 
 
 def _known_after(head: Document, entry: PushEntry) -> Iterable[ListedCommit]:

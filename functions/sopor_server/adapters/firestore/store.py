@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
-from sopor_core.push_entry import ListedCommit, ListedPack
+from sopor_core.push_entry import Citation, ListedCommit, ListedPack
 from sopor_server.adapters.firestore.accounts import Accounts
 from sopor_server.adapters.firestore.connection import Connection
 from sopor_server.adapters.firestore.database import Database
@@ -63,6 +63,11 @@ class FirestoreMetadataStore:
     ) -> None:
         self._accounts.replace_credentials(account, n, credentials)
 
+    def replace_keys(  # noqa: D102
+        self, account: AccountId, n: int, record: bytes, credentials: bytes, keep: DeviceId
+    ) -> None:
+        self._accounts.replace_keys(account, n, (record, credentials), keep)
+
     def put_device(self, device: Device) -> None:  # noqa: D102
         self._accounts.put_device(device)
 
@@ -102,6 +107,15 @@ class FirestoreMetadataStore:
 
     def project(self, project: ProjectId, *, commits: int = 0) -> Project | None:  # noqa: D102
         return self._projects.find(project, commits)
+
+    def heads(self, projects: Collection[ProjectId]) -> Mapping[ProjectId, Citation]:  # noqa: D102
+        return self._organizations.heads(projects)
+
+    def deleted_projects(self, before: int) -> Collection[ProjectId]:  # noqa: D102
+        return self._projects.deleted(before)
+
+    def erased(self, project: ProjectId) -> None:  # noqa: D102
+        self._projects.erased(project)
 
     def projects(self, account: AccountId) -> Sequence[ProjectSummary]:  # noqa: D102
         return self._projects.of_account(account)

@@ -63,6 +63,28 @@ def replace_credentials(
     )
 
 
+def replace_keys(
+    db: sqlite3.Connection, account: AccountId, n: int, keys: tuple[bytes, bytes]
+) -> None:
+    """Replaces record and credentials ``n - 1``; raises CredentialsMoved."""
+    row = db.execute(
+        "SELECT n, record, credentials FROM accounts WHERE account = ?", (account,)
+    ).fetchone()
+    if row == (n, *keys):
+        return
+    if row is None or row[0] != n - 1:
+        raise CredentialsMoved("the credentials were changed meanwhile")
+    db.execute(
+        "UPDATE accounts SET n = ?, record = ?, credentials = ? WHERE account = ?",
+        (n, *keys, account),
+    )
+
+
+def revoke_all(db: sqlite3.Connection, account: AccountId, *, but: DeviceId) -> None:
+    """Revokes all devices of an account but one."""
+    db.execute("UPDATE devices SET revoked = 1 WHERE account = ? AND device <> ?", (account, but))
+
+
 def put_device(db: sqlite3.Connection, device: Device) -> None:
     """Creates or replaces a live device; raises DeviceTaken."""
     known = find_device(db, device.id)

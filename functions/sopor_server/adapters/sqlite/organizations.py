@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sopor_core.encoding import b64decode, b64encode
 from sopor_core.ids import NO_ENTRY, AccountId, EntryHash, OrgId, ProjectId
-from sopor_core.membership import Role
 from sopor_core.push_entry import Citation
-from sopor_core.signing import VerifyKey
 from sopor_server.adapters.sqlite.logs import cut
-from sopor_server.ports.errors import LogMoved, ProjectExists
-from sopor_server.ports.records import Member, MembershipAppend, Organization
+from sopor_server.ports.errors import HeadsMoved, LogMoved, ProjectExists
+from sopor_server.ports.records import MembershipAppend, Organization
 
 
 def find(db: sqlite3.Connection, org: OrgId) -> Organization | None:
     """Returns an organization with the bytes of its projects."""
-    row = db.execute(
-        "SELECT seq, hash, kind, state FROM organizations WHERE org = ?", (org,)
-    ).fetchone()
+    row = db.execute("SELECT seq, hash, state FROM organizations WHERE org = ?", (org,)).fetchone()
     if row is None:
         return None
-    seq, head, kind, state = row
-    members, epochs = _read_state(state)
-    (total,) = db.execute(
-        "SELECT coalesce(sum(bytes), 0) FROM projects WHERE org = ?", (org,)
-    ).fetchone()
-    return Organization(org, Citation(seq, EntryHash(head)), kind, members, epochs, total)
+    seq, head, state = row
+    projects = db.execute(
+        "SELECT project, bytes FROM projects WHERE org = ? AND deleted IS NULL", (org,)
+    ).fetchall()
+    return Organization(
+        org,
+        Citation(seq, EntryHash(head)),
+        _members(db, org),
+        frozenset(ProjectId(project) for project, _ in projects),
+        state,
+        sum(size for _, size in projects),
+    )
 
 
 def head(db: sqlite3.Connection, org: OrgId) -> Citation:
@@ -46,17 +46,19 @@ def entries(db: sqlite3.Connection, org: OrgId, after: int, max_bytes: int) -> S
 
 
 def append(db: sqlite3.Connection, append: MembershipAppend) -> None:
-    """Appends an entry; raises LogMoved or ProjectExists."""
+    """Appends an entry; raises LogMoved, HeadsMoved or ProjectExists."""
     state, place = append.state, append.state.head
     if _has(db, state.id, place):
         return
     if head(db, state.id) != append.previous:
         raise LogMoved("the membership log has moved")
+    if projects_heads(db, append.heads) != append.heads:
+        raise HeadsMoved("a push log has moved")
     db.execute(
-        "INSERT INTO organizations (org, seq, hash, kind, state) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO organizations (org, seq, hash, state) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash,"
-        " kind = excluded.kind, state = excluded.state",
-        (state.id, place.seq, place.hash, state.kind, _write_state(state)),
+        " state = excluded.state",
+        (state.id, place.seq, place.hash, state.state),
     )
     db.execute(
         "INSERT INTO membership_entries (org, seq, hash, entry) VALUES (?, ?, ?, ?)",
@@ -65,6 +67,23 @@ def append(db: sqlite3.Connection, append: MembershipAppend) -> None:
     _set_members(db, state)
     if append.project is not None:
         _add_project(db, append.project, state, append.time)
+    for project in append.deleted:
+        db.execute(
+            "UPDATE projects SET deleted = ? WHERE project = ? AND org = ? AND deleted IS NULL",
+            (append.time, project, state.id),
+        )
+
+
+def projects_heads(
+    db: sqlite3.Connection, projects: Iterable[ProjectId]
+) -> dict[ProjectId, Citation]:
+    """Returns the heads of push logs."""
+    found: dict[ProjectId, Citation] = {}
+    for project in projects:
+        row = db.execute("SELECT seq, hash FROM projects WHERE project = ?", (project,)).fetchone()
+        if row is not None:
+            found[project] = Citation(row[0], EntryHash(row[1]))
+    return found
 
 
 def _has(db: sqlite3.Connection, org: OrgId, place: Citation) -> bool:
@@ -74,12 +93,16 @@ def _has(db: sqlite3.Connection, org: OrgId, place: Citation) -> bool:
     return row is not None and row[0] == place.hash
 
 
+def _members(db: sqlite3.Connection, org: OrgId) -> frozenset[AccountId]:
+    found = db.execute("SELECT account FROM members WHERE org = ?", (org,))
+    return frozenset(AccountId(account) for (account,) in found)
+
+
 def _set_members(db: sqlite3.Connection, state: Organization) -> None:
-    found = db.execute("SELECT account FROM members WHERE org = ?", (state.id,)).fetchall()
-    present = {AccountId(account) for (account,) in found}
-    for account in present - state.members.keys():
+    present = _members(db, state.id)
+    for account in present - state.members:
         db.execute("DELETE FROM members WHERE account = ? AND org = ?", (account, state.id))
-    for account in state.members.keys() - present:
+    for account in state.members - present:
         db.execute("INSERT INTO members (account, org) VALUES (?, ?)", (account, state.id))
 
 
@@ -93,22 +116,3 @@ def _add_project(
     )
     if cursor.rowcount == 0:
         raise ProjectExists("the project id is in use")
-
-
-def _write_state(state: Organization) -> str:
-    members = {
-        account.b64: [str(member.role), b64encode(member.signing)]
-        for account, member in state.members.items()
-    }
-    epochs = {project.b64: epoch for project, epoch in state.epochs.items()}
-    return json.dumps({"members": members, "epochs": epochs}, separators=(",", ":"))
-
-
-def _read_state(text: str) -> tuple[dict[AccountId, Member], dict[ProjectId, int]]:
-    state = json.loads(text)
-    members = {
-        AccountId.from_b64(account): Member(Role(role), VerifyKey(b64decode(key)))
-        for account, (role, key) in state["members"].items()
-    }
-    epochs = {ProjectId.from_b64(project): epoch for project, epoch in state["epochs"].items()}
-    return members, epochs

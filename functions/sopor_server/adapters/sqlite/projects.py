@@ -52,14 +52,16 @@ def find(db: sqlite3.Connection, project: ProjectId, commits: int) -> Project | 
 def of_account(db: sqlite3.Connection, account: AccountId) -> Sequence[ProjectSummary]:
     """Returns the projects of an account's organizations."""
     rows = db.execute(
-        "SELECT project, projects.org, seq, bytes, updated FROM projects"
-        " JOIN members ON members.org = projects.org WHERE members.account = ?"
-        " ORDER BY projects.org, project",
+        "SELECT project, projects.org, seq, hash, bytes, updated FROM projects"
+        " JOIN members ON members.org = projects.org"
+        " WHERE members.account = ? AND deleted IS NULL ORDER BY projects.org, project",
         (account,),
     )
     return [
-        ProjectSummary(ProjectId(project), OrgId(org), seq, size, updated)
-        for project, org, seq, size, updated in rows
+        ProjectSummary(
+            ProjectId(project), OrgId(org), Citation(seq, EntryHash(head)), size, updated
+        )
+        for project, org, seq, head, size, updated in rows
     ]
 
 
@@ -153,6 +155,23 @@ def uncount(db: sqlite3.Connection, project: ProjectId, pack: ListedPack) -> Non
     db.execute(
         "UPDATE projects SET bytes = bytes - ? WHERE project = ?",
         (cursor.rowcount * pack.size, project),
+    )
+
+
+def deleted(db: sqlite3.Connection, before: int) -> Collection[ProjectId]:
+    """Returns the projects that were deleted before a time and not erased since."""
+    rows = db.execute(
+        "SELECT project FROM projects"
+        " WHERE deleted IS NOT NULL AND NOT erased AND deleted < ? ORDER BY deleted",
+        (before,),
+    )
+    return [ProjectId(project) for (project,) in rows]
+
+
+def erased(db: sqlite3.Connection, project: ProjectId) -> None:
+    """Notes that the packs of a deleted project are erased."""
+    db.execute(
+        "UPDATE projects SET erased = 1 WHERE project = ? AND deleted IS NOT NULL", (project,)
     )
 
 

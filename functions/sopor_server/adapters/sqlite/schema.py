@@ -43,8 +43,7 @@ CREATE TABLE organizations (
     org BLOB PRIMARY KEY,
     seq INTEGER NOT NULL,
     hash BLOB NOT NULL,
-    kind TEXT NOT NULL,
-    state TEXT NOT NULL
+    state BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE members (
     account BLOB NOT NULL,
@@ -66,9 +65,12 @@ CREATE TABLE projects (
     hash BLOB NOT NULL,
     cited INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    updated INTEGER NOT NULL
+    updated INTEGER NOT NULL,
+    deleted INTEGER,
+    erased INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX projects_of_organization ON projects (org);
+CREATE INDEX projects_to_erase ON projects (deleted) WHERE deleted IS NOT NULL AND NOT erased;
 CREATE TABLE branches (
     project BLOB NOT NULL REFERENCES projects,
     branch BLOB NOT NULL,

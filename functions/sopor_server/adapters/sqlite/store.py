@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
-from sopor_core.push_entry import ListedCommit, ListedPack
+from sopor_core.push_entry import Citation, ListedCommit, ListedPack
 from sopor_server.adapters.sqlite import accounts, links, organizations, projects
 from sopor_server.adapters.sqlite.connections import Connections
 from sopor_server.ports.errors import DeviceTaken
@@ -62,6 +62,13 @@ class SqliteMetadataStore:
         with self._connections.write() as db:
             accounts.replace_credentials(db, account, n, credentials)
 
+    def replace_keys(  # noqa: D102
+        self, account: AccountId, n: int, record: bytes, credentials: bytes, keep: DeviceId
+    ) -> None:
+        with self._connections.write() as db:
+            accounts.replace_keys(db, account, n, (record, credentials))
+            accounts.revoke_all(db, account, but=keep)
+
     def put_device(self, device: Device) -> None:  # noqa: D102
         with self._connections.write() as db:
             accounts.put_device(db, device)
@@ -107,6 +114,18 @@ class SqliteMetadataStore:
     def project(self, project: ProjectId, *, commits: int = 0) -> Project | None:  # noqa: D102
         with self._connections.read() as db:
             return projects.find(db, project, commits)
+
+    def heads(self, projects: Collection[ProjectId]) -> Mapping[ProjectId, Citation]:  # noqa: D102
+        with self._connections.read() as db:
+            return organizations.projects_heads(db, projects)
+
+    def deleted_projects(self, before: int) -> Collection[ProjectId]:  # noqa: D102
+        with self._connections.read() as db:
+            return projects.deleted(db, before)
+
+    def erased(self, project: ProjectId) -> None:  # noqa: D102
+        with self._connections.write() as db:
+            projects.erased(db, project)
 
     def projects(self, account: AccountId) -> Sequence[ProjectSummary]:  # noqa: D102
         with self._connections.read() as db:
