@@ -71,6 +71,7 @@ def build(config: Config) -> Application:
         license_key=config.license_key,
         registration_open=config.registration == "open",
         by_address=Throttle(config.login_rate, 60.0 / config.login_rate),
+        requests=Throttle(config.request_rate, 60.0 / config.request_rate),
         sign_on=_sign_on(config.sign_on),
     )
     return Application(context, config.trusted_proxies)

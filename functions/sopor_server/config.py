@@ -8,6 +8,8 @@
                            `sopor-server license new-key` prints it (none: licenses are refused)
     SOPOR_REGISTRATION     `open` or `closed`: may anybody register? (open)
     SOPOR_LOGIN_RATE       requests to log in or register from one address in a minute (600)
+    SOPOR_REQUEST_RATE     requests in a minute: of one account, or from one address without a token
+                           that is valid; each process counts for itself (6000)
     SOPOR_TRUSTED_PROXIES  how many proxies in front append to X-Forwarded-For (0)
     SOPOR_THREADS          requests that `sopor-server` works on at once (16)
     SOPOR_RESTORE_DAYS     for how many days back a backup may be restored: what it could need is
@@ -83,6 +85,7 @@ class Config:
     threads: int = 16
     log: str = "info"
     restore_days: int = 7
+    request_rate: int = 6000
     cloud: Cloud | None = None
     identity: ServerIdentity | None = None
     sign_on: SignOnSettings | None = None
@@ -105,6 +108,7 @@ class Config:
             license_key=reader.take("LICENSE_KEY", _public_key, None),
             registration=reader.take("REGISTRATION", _one_of("open", "closed"), "open"),
             login_rate=reader.take("LOGIN_RATE", _positive, 600),
+            request_rate=reader.take("REQUEST_RATE", _positive, 6000),
             trusted_proxies=reader.take("TRUSTED_PROXIES", _count, 0),
             threads=reader.take("THREADS", _positive, 16),
             log=reader.take("LOG", _one_of("info", "warning", "off"), "info"),

@@ -125,7 +125,11 @@ _REFUSALS: dict[Code, tuple[type[TheirFault], str | None, str | None]] = {
     Code.SIGN_ON_REFUSED: (SignOnFailed, None, None),
     Code.FORBIDDEN: (PermissionDenied, None, None),
     Code.QUOTA_EXCEEDED: (QuotaExceeded, None, None),
-    Code.UPGRADE_REQUIRED: (ServerRefused, None, "upgrade sopor and try again"),
+    Code.UPGRADE_REQUIRED: (
+        ServerRefused,
+        None,
+        "upgrade sopor, for example with `pip install --upgrade sopor`, then try again",
+    ),
 }
 
 

@@ -92,10 +92,28 @@ class Application:
         _check_protocol(request)
         _check_body(request, endpoint)
         call = Call(self.context, request, route, names, self._address(request))
-        if route.authenticated:
-            call.authenticate()
-            exchange.account = call.caller.account.hex()
+        exchange.account = self._admit(call)
         return endpoint.load()(call)
+
+    def _admit(self, call: Call) -> str:
+        """Finds out who asks, before any storage is asked; returns the account in hexadecimal.
+
+        Whoever has a valid token counts by its account, all others by their address: neighbours
+        behind one address do not keep each other out, and nobody counts without a storage write.
+        """
+        requests = self.context.requests
+        stranger = f"address {call.address}"
+        if not call.route.authenticated:
+            requests.take(stranger)
+            return ""
+        try:
+            call.authenticate()
+        except Refused:
+            requests.take(stranger)
+            raise
+        account = call.caller.account.hex()
+        requests.take(f"account {account}")
+        return account
 
     def _match(self, request: Request, exchange: _Exchange) -> tuple[Operation, dict[str, str]]:
         try:
@@ -134,7 +152,8 @@ def _request_id(request: Request) -> str:
 
 
 def _check_protocol(request: Request) -> None:
-    spoken = request.headers.get(PROTOCOL_HEADER, str(PROTOCOL))
+    # Clients of the first version need not say so, which spares them a header in every request.
+    spoken = request.headers.get(PROTOCOL_HEADER, "1")
     if not spoken.isascii() or not spoken.isdigit() or int(spoken[:9]) < PROTOCOL_MIN:
         raise Refused(
             Code.UPGRADE_REQUIRED,

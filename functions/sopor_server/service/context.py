@@ -42,6 +42,7 @@ class Context:
     quota_seats: int = 0
     quota_projects: int = 0
     license_key: VerifyKey | None = None
+    requests: Throttle = field(default_factory=lambda: Throttle(6000, 0.01))
     by_login: Throttle = field(default_factory=lambda: Throttle(20, 15.0))
     logs: RecentLogs = field(default_factory=RecentLogs)
     now: Callable[[], int] = _now
