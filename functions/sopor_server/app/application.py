@@ -99,7 +99,7 @@ class Application:
         """Finds out who asks, before any storage is asked; returns the account in hexadecimal.
 
         Whoever has a valid token counts by its account, all others by their address: neighbours
-        behind one address do not keep each other out, and nobody counts without a storage write.
+        behind one address do not keep each other out, and counting asks no storage.
         """
         requests = self.context.requests
         stranger = f"address {call.address}"
