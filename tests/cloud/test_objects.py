@@ -7,8 +7,8 @@ import pytest
 from sopor_server.adapters.gcs import GcsBlobStore
 from sopor_server.ports.errors import BlobDiffers, BlobMissing, StoreUnavailable
 from tests.support.objects import Answered
-from tests.support.weather import Billed, Fault
 from tests.support.watched import WatchedCloud
+from tests.support.weather import Billed, Fault
 
 KEY = "packs/01/ab"
 WEATHER = [
