@@ -32,6 +32,7 @@ from sopor_core.limits import (
     MAX_OPS,
     MAX_PACK_BYTES,
     MAX_PARENTS,
+    MAX_TIME,
 )
 from sopor_core.signing import PUSH, VerifyKey, labelled_hash, signed_message
 
@@ -64,7 +65,7 @@ class Citation:
             or len(value) != 2
             or not isinstance(value[0], int)
             or isinstance(value[0], bool)
-            or value[0] < 0
+            or not 0 <= value[0] <= MAX_TIME
             or not isinstance(value[1], str)
         ):
             raise VerificationError(Layer.PARSE, "a citation is not [seq, hash]")

@@ -93,17 +93,20 @@ class MembershipLog:
             VerificationError: layer ``chain``, ``membership``, ``role``, ``epoch`` or
                 ``signature``; the log stays as it was.
         """
+        self._apply(entry, self._checked(entry))
+        self._hashes.append(entry.hash)
+
+    def check(self, entry: MembershipEntry) -> None:
+        """Raises as `append` does, and takes nothing in."""
+        self._checked(entry)
+
+    def _checked(self, entry: MembershipEntry) -> Change:
         if entry.seq != self.head.seq + 1:
             raise VerificationError(
                 Layer.CHAIN, f"membership entry {entry.seq} where {self.head.seq + 1} belongs"
             )
         if entry.prev != self.head.hash:
             raise ForkError(f"membership entry {entry.seq} continues another history")
-        change = self._judge(entry)
-        self._apply(entry, change)
-        self._hashes.append(entry.hash)
-
-    def _judge(self, entry: MembershipEntry) -> Change:
         if not self._hashes:
             return found(self.org, entry)
         if entry.org != self.org:
@@ -142,18 +145,27 @@ class MembershipLog:
     def _apply_keys(self, seq: int, change: Change) -> None:
         for scope, epoch in change.epochs.items():
             self._start_epoch(seq, scope, epoch)
-        for scope, wrap in change.wraps.items():
-            keys = self._keys[scope].newest
-            if isinstance(change.recipient, InviteId):
-                keys = replace(keys, invites={**keys.invites, change.recipient: wrap})
-            elif change.recipient is not None:
-                keys = replace(keys, wraps={**keys.wraps, change.recipient: wrap})
-            self._keys[scope].set(seq, keys)
-        for scope in change.due:
-            self._keys[scope].set(seq, replace(self._keys[scope].newest, due=True))
+        for scope in change.wraps.keys() | change.due:
+            self._keys[scope].set(seq, self._rewrapped(scope, change))
         if change.status is not None:
             project, status = change.status
             self._keys[project].set(seq, replace(self._keys[project].newest, status=status))
+
+    def _rewrapped(self, scope: Scope, change: Change) -> ScopeKeys:
+        """Returns the keys of a scope with the change's wrap, and without those of who is gone."""
+        keys, wanted = self._keys[scope].newest, change.access.recipients(scope)
+        wraps, invites = dict(keys.wraps), dict(keys.invites)
+        who, wrap = change.recipient, change.wraps.get(scope)
+        if wrap is not None and isinstance(who, InviteId):
+            invites[who] = wrap
+        elif wrap is not None and isinstance(who, AccountId):
+            wraps[who] = wrap
+        return replace(
+            keys,
+            wraps={a: wraps[a] for a in wraps if a in wanted.accounts},
+            invites={i: invites[i] for i in invites if i in wanted.invites},
+            due=keys.due or scope in change.due,
+        )
 
     def _start_epoch(self, seq: int, scope: Scope, epoch: Epoch) -> None:
         timeline = self._keys.setdefault(scope, _Timeline())
@@ -274,11 +286,19 @@ class MembershipLog:
         keys = self._keys[project].at(seq) if project in self._keys else None
         if keys is None or project == self.home:
             raise VerificationError(Layer.MEMBERSHIP, "the project is not of the organization")
+        # Nothing follows a deletion, so only the newest state can be one.
+        if self.deleted and seq == self.head.seq:
+            raise VerificationError(Layer.ROLE, "the organization is deleted")
         return writable_epoch(keys.epoch, keys.status, due=keys.due)
 
     def cuts(self, project: ProjectId) -> Sequence[Cut]:
         """Returns the cuts of a project's push log, the oldest first."""
         return self._cuts.get(project, ())
+
+    def last_cut(self, project: ProjectId) -> Citation:
+        """Returns the newest place at which a push log was cut; (0, zeros) without one."""
+        cuts = self.cuts(project)
+        return cuts[-1].push if cuts else Citation(0, NO_ENTRY)
 
     def check_cut(self, project: ProjectId, entry: Citation, cited: int) -> None:
         """Raises unless a push entry stands on the right side of every cut.

@@ -7,9 +7,8 @@ be compared, and the state that a push entry cites can be asked later.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypeAlias
 
 from sopor_core.ids import AccountId, InviteId, ProjectId
@@ -19,8 +18,6 @@ Scope: TypeAlias = ProjectId
 """What has epochs: a project, or the home of the organization."""
 Recipient: TypeAlias = AccountId | InviteId
 """Who a scope's secret is wrapped for."""
-
-_NOTHING: Mapping[ProjectId, Role]
 
 
 class Role(StrEnum):
@@ -50,7 +47,6 @@ class Role(StrEnum):
 
 ORGANIZATION_ROLES = (Role.OWNER, Role.ADMIN, Role.EDITOR, Role.VIEWER)
 PROJECT_ROLES = (Role.EDITOR, Role.VIEWER, Role.NONE)
-_NOTHING = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Seat:
     """A role in the organization, and other roles in some projects."""
 
     role: Role
-    projects: Mapping[ProjectId, Role] = _NOTHING
+    projects: Mapping[ProjectId, Role] = field(default_factory=dict)
 
     def role_in(self, project: ProjectId) -> Role:
         """Returns the role in a project."""
@@ -85,19 +81,14 @@ class Recipients:
     accounts: frozenset[AccountId]
     invites: frozenset[InviteId]
 
-    @property
-    def all(self) -> frozenset[Recipient]:
-        """Both."""
-        return self.accounts | self.invites
-
 
 @dataclass(frozen=True)
 class Access:
     """Members, open invites and projects after some entry."""
 
     home: Scope
-    members: Mapping[AccountId, Seat] = MappingProxyType({})
-    invites: Mapping[InviteId, OpenInvite] = MappingProxyType({})
+    members: Mapping[AccountId, Seat] = field(default_factory=dict)
+    invites: Mapping[InviteId, OpenInvite] = field(default_factory=dict)
     projects: frozenset[ProjectId] = frozenset()
 
     @property
@@ -173,11 +164,29 @@ class Access:
         return replace(self, members=members, projects=self.projects - {project})
 
     def taken(self, after: Access) -> frozenset[Scope]:
-        """Returns the scopes, there before and after, that somebody had access to only before."""
+        """Returns the scopes, there before and after, that need a new epoch after a change.
+
+        Somebody had access to them only before, or may write in them no longer: without the cut of
+        a new epoch, who is a viewer now could push on under the older state.
+        """
         kept = self.scopes & after.scopes
-        return frozenset(
-            scope for scope in kept if self.recipients(scope).all - after.recipients(scope).all
+        return frozenset(scope for scope in kept if self._loses(after, scope))
+
+    def _loses(self, after: Access, scope: Scope) -> bool:
+        # Members and invites are compared apart: nothing keeps an invite from having the id of an
+        # account, and it must not stand in for a member who is gone.
+        had, has = self.recipients(scope), after.recipients(scope)
+        return bool(
+            had.accounts - has.accounts
+            or had.invites - has.invites
+            or self._writers(scope) - after._writers(scope)
         )
+
+    def _writers(self, scope: Scope) -> set[AccountId]:
+        # The home has no push log.
+        if scope == self.home:
+            return set()
+        return {a for a, seat in self.members.items() if seat.role_in(scope).may_write}
 
 
 def _without(seat: Seat, project: ProjectId) -> Seat:

@@ -13,7 +13,7 @@ from typing import NoReturn, Protocol
 
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.identity import PublicIdentity
-from sopor_core.ids import AccountId, InviteId, OrgId, ProjectId
+from sopor_core.ids import NO_ENTRY, AccountId, InviteId, OrgId, ProjectId
 from sopor_core.license import License
 from sopor_core.membership.bodies import (
     AccountRekey,
@@ -44,6 +44,7 @@ from sopor_core.membership.roles import (
     Scope,
     Seat,
 )
+from sopor_core.push_entry import Citation
 from sopor_core.signing import JOIN, REKEY, signed_message
 
 
@@ -85,6 +86,12 @@ class State(Protocol):
 
     def is_known(self, project: ProjectId) -> bool:
         """Tells whether a project of this id was ever made."""
+
+    def login(self, account: AccountId) -> str:
+        """Returns the login name with which a member came; raises VerificationError."""
+
+    def last_cut(self, project: ProjectId) -> Citation:
+        """Returns the newest place at which a push log was cut; (0, zeros) without one."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,8 @@ def _join(body: Join, state: State, entry: MembershipEntry) -> Change:
         _refuse("somebody joins with the keys of somebody else")
     if entry.actor in state.access.members:
         _refuse("who joins is a member already")
+    if any(state.login(member) == body.login for member in state.access.members):
+        _refuse("a member has that login name already")
     if entry.time > invite.expires:
         _refuse("the invite had expired")
     message = join_message(state.org, body.invite, entry.prev, body.identity, body.login)
@@ -265,8 +274,8 @@ def _project_set(body: ProjectSet, state: State, entry: MembershipEntry) -> Chan
     _check_administers(state, entry)
     if body.project not in state.access.projects:
         _refuse("the organization has no such project")
-    if body.label is not None and body.label.epoch != state.keys(body.project).epoch:
-        raise VerificationError(Layer.EPOCH, "a name is sealed under an epoch that is not in force")
+    if body.label is not None:
+        _check_label(body.label, state.keys(body.project))
     deleted = body.status is Status.DELETED
     return Change(
         state.access.without_project(body.project) if deleted else state.access,
@@ -283,8 +292,7 @@ def _org_set(body: OrgSet, state: State, entry: MembershipEntry) -> Change:
         if state.kind == "personal":
             _refuse("a personal organization is not deleted")
         return Change(state.access, deleted=True)
-    if body.label.epoch != state.keys(home).epoch:
-        raise VerificationError(Layer.EPOCH, "a name is sealed under an epoch that is not in force")
+    _check_label(body.label, state.keys(home))
     return Change(state.access, label=(home, body.label))
 
 
@@ -354,7 +362,22 @@ def _check_epochs(state: State, after: Access, epochs: Mapping[Scope, Epoch]) ->
             raise VerificationError(Layer.EPOCH, "a new epoch lacks the key of the one before")
         if (epoch.cut is None) != (scope == after.home):
             _refuse("a new epoch of a project has a cut, that of a home has none")
+        if epoch.cut is not None:
+            _check_cut(epoch.cut, state.last_cut(scope))
         _check_recipients(epoch, after, scope)
+
+
+def _check_cut(cut: Citation, before: Citation) -> None:
+    if (cut.seq == 0) != (cut.hash == NO_ENTRY):
+        _refuse("a cut is [0, zeros] for an empty push log alone")
+    if cut.seq < before.seq or (cut.seq == before.seq and cut != before):
+        _refuse("a cut goes back behind an earlier one")
+
+
+def _check_label(label: Label, keys: ScopeKeys) -> None:
+    # Who left of itself still has the secret of an epoch that is due to end.
+    if label.epoch != keys.epoch or keys.due:
+        raise VerificationError(Layer.EPOCH, "a name is sealed under an epoch that is not in force")
 
 
 def _check_first(epoch: Epoch, after: Access, scope: Scope) -> None:
