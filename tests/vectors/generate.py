@@ -10,7 +10,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.vectors.making import accounts, logs, packs, sealing, values
+from tests.vectors.making import (
+    accounts,
+    inviting,
+    logs,
+    membership,
+    packs,
+    refusals,
+    sealing,
+    values,
+    writing,
+)
 from tests.vectors.making.reference import Vector
 
 HERE = Path(__file__).parent
@@ -23,9 +33,16 @@ FILES: dict[str, tuple[int, Callable[[], list[Vector]]]] = {
     "states": (5, values.states),
     "labels": (6, sealing.labels),
     "wraps": (6, sealing.wraps),
+    "previous": (6, sealing.previous_secrets),
+    "opening": (6, sealing.opening),
     "packs": (7, packs.packs),
     "push": (8, logs.push),
-    "membership": (8, logs.membership),
+    "writing": (8, writing.writing),
+    "membership": (8, membership.membership),
+    "refusals": (8, refusals.refusals),
+    "invite-codes": (8, inviting.codes),
+    "safety-numbers": (8, inviting.safety_numbers),
+    "licenses": (8, inviting.licenses),
     "written-keys": (9, accounts.written_keys),
     "derivations": (9, accounts.derivations),
     "unlocking": (9, accounts.unlocking),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -19,10 +19,13 @@ from sopor.crypto.account import (
     derive_login,
     recovery_keys,
 )
+from sopor.crypto.epochs import Unwrapper, open_epochs, unlock_scope
+from sopor.crypto.invites import InviteCode, InviteKeys, InviteSecret, inviter_hash
 from sopor.crypto.keys import EpochSecret, ProjectKeys
-from sopor.crypto.labels import open_branch_label, open_project_label
+from sopor.crypto.labels import open_branch_label, open_organization_label, open_project_label
 from sopor.crypto.pack import Base, open_pack
 from sopor.crypto.registration import unlock, unlock_by_recovery
+from sopor.crypto.safety import safety_number
 from sopor.crypto.sealed_file import open_file
 from sopor.crypto.wraps import WrapContext, unwrap
 from sopor.crypto.written_keys import RecoveryKey, SecretKey
@@ -32,9 +35,21 @@ from sopor.model.state import State
 from sopor_core import canonical
 from sopor_core.account import AccountRecord, ChallengeProof, Credentials, KdfParameters
 from sopor_core.encoding import b64decode, b64encode
+from sopor_core.errors import VerificationError
 from sopor_core.identity import PublicIdentity
-from sopor_core.ids import AccountId, BranchId, Cid, CommitId, Id, OrgId, PackId, ProjectId
-from sopor_core.membership import MembershipEntry, MembershipLog
+from sopor_core.ids import (
+    AccountId,
+    BranchId,
+    Cid,
+    CommitId,
+    Id,
+    InviteId,
+    OrgId,
+    PackId,
+    ProjectId,
+)
+from sopor_core.license import License
+from sopor_core.membership import Epoch, MembershipEntry, MembershipLog, Recipient, Scope
 from sopor_core.push_entry import ListedCommit, PushEntry
 from sopor_core.push_log import EMPTY_LOG, LogPosition, check_entry
 from sopor_core.signing import VerifyKey
@@ -125,6 +140,8 @@ def labels(vector: Vector) -> None:
     if "branch" in vector:
         branch = BranchId(unhex(vector["branch"]))
         name = open_branch_label(keys, vector["epoch"], branch, sealed)
+    elif "organization" in vector:
+        name = open_organization_label(keys, vector["epoch"], sealed)
     else:
         name = open_project_label(keys, vector["epoch"], sealed)
     assert name == vector["text"]
@@ -140,6 +157,41 @@ def wraps(vector: Vector) -> None:
     private = X25519PrivateKey.from_private_bytes(unhex(vector["private"]))
     secret = unwrap(unhex(vector["wrap"]), private, context, unhex(vector["commitment"]))
     assert secret.reveal().hex() == vector["secret"]
+
+
+def previous(vector: Vector) -> None:
+    scope = Scope(unhex(vector["project"]))
+    epochs = [
+        Epoch(number, unhex(e["commitment"]), {}, {}, unhex(e.get("previous", "")))
+        for number, e in enumerate(vector["epochs"], 1)
+    ]
+    found = open_epochs(EpochSecret(unhex(vector["secret"])), scope, epochs)
+    assert [found[n].reveal().hex() for n in sorted(found)] == vector["secrets"]
+
+
+def opening(vector: Vector) -> None:
+    log = _replay(vector["org"], *vector["logs"][vector["log"]])
+    scope, private = Scope(unhex(vector["scope"])), unhex(vector["private"])
+    who: Recipient
+    key: Unwrapper
+    if "invite" in vector:
+        who, key = InviteId(unhex(vector["invite"])), InviteKeys(log.org, InviteSecret(private))
+        assert key.invite == who
+    else:
+        who, key = AccountId(unhex(vector["account"])), _PrivateKey(private)
+    keys = unlock_scope(log, scope, who, key)
+    numbers = range(1, keys.newest + 1)
+    assert [keys.secret(number).reveal().hex() for number in numbers] == vector["secrets"]
+
+
+class _PrivateKey:
+    """Unwraps with a key that was given."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._key = X25519PrivateKey.from_private_bytes(raw)
+
+    def unwrap(self, wrapped: bytes, context: WrapContext, commitment: bytes) -> EpochSecret:
+        return unwrap(wrapped, self._key, context, commitment)
 
 
 def packs(vector: Vector) -> None:
@@ -166,10 +218,13 @@ def packs(vector: Vector) -> None:
         assert "text" not in expected or item.data.decode() == expected["text"]
 
 
+@lru_cache(maxsize=4)
+def _replay(org: str, *entries: str) -> MembershipLog:
+    return MembershipLog.replay(OrgId(unhex(org)), [entry.encode() for entry in entries])
+
+
 def push(vector: Vector) -> None:
-    membership = MembershipLog.replay(
-        OrgId(unhex(vector["org"])), [text.encode() for text in vector["membership"]]
-    )
+    membership = _replay(vector["org"], *vector["membership"])
     heads: dict[BranchId, CommitId | None] = {}
     listed: dict[CommitId, ListedCommit] = {}
     head, cited = EMPTY_LOG, 0
@@ -190,20 +245,94 @@ def push(vector: Vector) -> None:
     assert head.hash.hex() == vector["hash"]
 
 
+def writing(vector: Vector) -> None:
+    push(vector | {"membership": [*vector["logs"][vector["team"]]]})
+
+
 def membership(vector: Vector) -> None:
-    log = MembershipLog(OrgId(unhex(vector["org"])))
-    for number, text in enumerate(vector["entries"], 1):
-        # Whatever is refused, the log stays as it was.
-        before = log.head
-        try:
-            log.append(MembershipEntry.parse(text.encode()))
-        except Exception:
-            assert log.head == before
-            assert number == len(vector["entries"]) or "swapped" in vector["name"]
-            raise
-        assert log.head.hash.hex() == vector["hashes"][number - 1] if "hashes" in vector else True
-    assert {a.hex(): str(role) for a, role in log.members().items()} == vector["members"]
-    assert [project.hex() for project in log.projects()] == vector["projects"]
+    start = vector["logs"][vector["log"]] if vector["log"] else []
+    texts = [*start, *vector["entries"]]
+    if "layer" in vector:
+        _refused(_replay(vector["org"], *texts[:-1]), texts[-1])
+        return
+    log = MembershipLog.replay(OrgId(unhex(vector["org"])), [text.encode() for text in texts])
+    assert log.head.hash.hex() == vector["hash"]
+    assert _state(log) == vector["state"]
+    assert all(MembershipEntry.parse(t.encode()).encoded == t.encode() for t in vector["entries"])
+
+
+def _refused(log: MembershipLog, text: str) -> None:
+    """Whatever is refused, the log stays as it was; so the next vector may have the same one."""
+    before, state = log.head, _state(log) if log.head.seq else None
+    try:
+        log.append(MembershipEntry.parse(text.encode()))
+    except VerificationError:
+        assert log.head == before
+        assert state is None or _state(log) == state
+        raise
+    _replay.cache_clear()
+
+
+def _state(log: MembershipLog) -> Vector:
+    access = log.access
+    # Deleted ones as well, which no other part of Sopor asks for.
+    projects = [scope for scope in log._keys if scope != log.home]
+    return {
+        "members": {account.hex(): _member(log, account) for account in access.members},
+        "invites": {i.hex(): given.inviter.hex() for i, given in access.invites.items()},
+        "projects": {project.hex(): str(log.status(project)) for project in projects},
+        "scopes": {scope.hex(): _scope(log, scope) for scope in access.scopes},
+        "cuts": {
+            project.hex(): [[cut.members, cut.push.seq, cut.push.hash.hex()] for cut in cuts]
+            for project in projects
+            if (cuts := log.cuts(project))
+        },
+        "deleted": log.deleted,
+    }
+
+
+def _member(log: MembershipLog, account: AccountId) -> Vector:
+    seat, identity = log.access.members[account], log.identity(account)
+    return {
+        "role": str(seat.role),
+        "projects": {project.hex(): str(role) for project, role in seat.projects.items()},
+        "signing": identity.signing.hex(),
+        "encryption": identity.encryption.hex(),
+    }
+
+
+def _scope(log: MembershipLog, scope: Scope) -> Vector:
+    keys = log.keys(scope)
+    return {
+        "epoch": keys.epoch,
+        "accounts": sorted(account.hex() for account in keys.wraps),
+        "invites": sorted(invite.hex() for invite in keys.invites),
+        "due": keys.due,
+    }
+
+
+def invite_codes(vector: Vector) -> None:
+    code = InviteCode.from_text(vector["text"])
+    assert code.to_text() == vector["canonical"]
+    assert code.org.hex() == vector["org"]
+    assert code.secret.reveal().hex() == vector["secret"]
+    assert code.expires == vector["expires"]
+    signing, encryption = VerifyKey(unhex(vector["signing"])), unhex(vector["encryption"])
+    assert code.inviter == inviter_hash(PublicIdentity.founding(signing, encryption))
+    assert code.keys.invite.hex() == vector["invite"]
+    assert code.keys.key.hex() == vector["key"]
+    assert code.keys.encryption.hex() == vector["invite_encryption"]
+
+
+def safety_numbers(vector: Vector) -> None:
+    one, other = (PublicIdentity.from_json(vector[name]) for name in ("one", "other"))
+    assert safety_number(one, other) == vector["number"]
+
+
+def licenses(vector: Vector) -> None:
+    found = License.from_json(vector["license"])
+    found.verify_signature(VerifyKey(unhex(vector["key"])))
+    assert found.to_json() == vector["license"]
 
 
 def written_keys(vector: Vector) -> None:
@@ -276,9 +405,16 @@ PLAYERS: Mapping[str, Callable[[Vector], None]] = {
     "states": states,
     "labels": labels,
     "wraps": wraps,
+    "previous": previous,
+    "opening": opening,
     "packs": packs,
     "push": push,
+    "writing": writing,
     "membership": membership,
+    "refusals": membership,
+    "invite-codes": invite_codes,
+    "safety-numbers": safety_numbers,
+    "licenses": licenses,
     "written-keys": written_keys,
     "derivations": derivations,
     "unlocking": unlocking,

@@ -29,21 +29,22 @@ _ADA, _BOB = Person("Ada"), Person("Bob")
 _LOGIN, _PASSWORD = "ada@example.com", "correct horse"
 _SECRET_KEY, _RECOVERY_KEY = fixed("secret key", 16), fixed("recovery key", 16)
 _COSTS: dict[str, Any] = {"alg": "argon2id", "m": 65536, "t": 3, "p": 4}
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def _written(prefix: str, name: str, key: bytes) -> str:
-    data = key + sha256(f"sopor/1 {name}\0".encode() + key)[:4]
+def written(prefix: str, name: str, key: bytes, checksum: int = 4) -> str:
+    """Bytes as people copy them: base32 of them and their checksum."""
+    data = key + sha256(f"sopor/1 {name}\0".encode() + key)[:checksum]
     bits = "".join(f"{byte:08b}" for byte in data)
-    letters = "".join(_ALPHABET[int(bits[at : at + 5], 2)] for at in range(0, len(bits), 5))
+    letters = "".join(ALPHABET[int(bits[at : at + 5], 2)] for at in range(0, len(bits), 5))
     return "-".join([prefix, *(letters[at : at + 4] for at in range(0, len(letters), 4))])
 
 
 def written_keys() -> list[Vector]:
     """Secret keys and recovery keys as people write them; `canonical` is how they are shown."""
     vectors: list[Vector] = []
-    secret = _written("SK1", "secret key", _SECRET_KEY)
-    recovery = _written("RK1", "recovery key", _RECOVERY_KEY)
+    secret = written("SK1", "secret key", _SECRET_KEY)
+    recovery = written("RK1", "recovery key", _RECOVERY_KEY)
     for kind, key, text in (("secret", _SECRET_KEY, secret), ("recovery", _RECOVERY_KEY, recovery)):
         for name, typed in (
             ("as shown", text),
@@ -56,11 +57,11 @@ def written_keys() -> list[Vector]:
             vectors.append(
                 good(f"{kind} key {name}", kind=kind, text=typed, canonical=text, key=key.hex())
             )
-    zeros = _written("SK1", "secret key", bytes(16))
+    zeros = written("SK1", "secret key", bytes(16))
     vectors.append(
         good("a key of zeros", kind="secret", text=zeros, canonical=zeros, key="00" * 16)
     )
-    wrong = _ALPHABET[(_ALPHABET.index(secret[10]) + 1) % 32]
+    wrong = ALPHABET[(ALPHABET.index(secret[10]) + 1) % 32]
     for name, typed in (
         ("nothing", ""),
         ("the prefix alone", "SK1-"),
@@ -73,7 +74,7 @@ def written_keys() -> list[Vector]:
         ("the letter U", secret[:10] + "U" + secret[11:]),
         ("a letter beyond ASCII", secret[:10] + "\u00e9" + secret[11:]),
         ("a digit of another script", secret[:10] + "\u0661" + secret[11:]),
-        ("the checksum of a recovery key", _written("SK1", "recovery key", _SECRET_KEY)),
+        ("the checksum of a recovery key", written("SK1", "recovery key", _SECRET_KEY)),
     ):
         vectors.append({"name": name, "kind": "secret", "text": typed, "error": "invalid-value"})
     return vectors

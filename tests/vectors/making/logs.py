@@ -1,12 +1,11 @@
-"""Vectors of the two logs: membership and push."""
+"""Vectors of push logs: the shape of entries, their place, their operations."""
 
 from __future__ import annotations
 
-import base64
-import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+from tests.vectors.making.membership import malleable, resigned
 from tests.vectors.making.reference import (
     KEY,
     OTHER_PROJECT,
@@ -15,25 +14,18 @@ from tests.vectors.making.reference import (
     Person,
     Vector,
     b64,
-    bad,
     branch_id,
     canonical,
-    commitment,
     entry_hash,
     fixed,
     flipped,
-    good,
-    hpke_seal,
     label,
     label_plaintext,
-    wrap_info,
 )
+from tests.vectors.making.team import MEMBERSHIP, TIME, Team
 
-_MEMBERSHIP, _PUSH = "sopor/1 membership", "sopor/1 push"
+_PUSH = "sopor/1 push"
 _ADA, _BOB = Person("Ada"), Person("Bob")
-_ORDER_8 = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
-_TIME = 1_700_000_000_000
-_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 def _text(entry: Vector) -> str:
@@ -44,204 +36,11 @@ def _hash(name: str, text: str) -> bytes:
     return entry_hash(name, text.encode())
 
 
-# ------------------------------------------------------------------------------------ membership
+_TEAM = Team(_ADA)
+_TEAM.take(_ADA, _TEAM.project_new(PROJECT)).take(_ADA, _TEAM.project_new(OTHER_PROJECT))
+_MEMBERS = _TEAM.texts
+_ORG = _TEAM.org
 
-
-def _genesis(owner: dict[str, str] | None = None, **other: Any) -> Vector:
-    body = {"kind": "team", "nonce": b64(fixed("nonce", 16)), "owner": owner or _ADA.identity()}
-    return _membership(1, bytes(32), "genesis", body, **other)
-
-
-def _membership(seq: int, prev: bytes, type_: str, body: Vector, **other: Any) -> Vector:
-    entry = {
-        "v": 1,
-        "seq": seq,
-        "prev": b64(prev),
-        "type": type_,
-        "actor": b64(_ADA.account),
-        "time": _TIME + seq,
-        "body": body,
-        **other,
-    }
-    return _ADA.sign(_MEMBERSHIP, entry)
-
-
-_GENESIS = _text(_genesis())
-_ORG = _hash(_MEMBERSHIP, _GENESIS)
-
-
-def _new_project(project: bytes = PROJECT, **other: Any) -> Vector:
-    info = wrap_info(_ORG, project, 1, _ADA.account)
-    wrap = hpke_seal(_ADA.encryption, fixed("ephemeral"), info, SECRETS[1])
-    return {
-        "project": b64(project),
-        "epoch": 1,
-        "commitment": b64(commitment(project, 1, SECRETS[1])),
-        "wraps": {b64(_ADA.account): b64(wrap)},
-        "label": b64(label(project, 1, SECRETS[1], 2, b"", label_plaintext(b"Petstore"))),
-        **other,
-    }
-
-
-def _second(body: Vector | None = None, **other: Any) -> Vector:
-    fields = {"org": b64(_ORG), **other}
-    return _membership(2, _ORG, "project_new", body or _new_project(), **fields)
-
-
-_SECOND = _text(_second())
-_THIRD = _text(
-    _membership(
-        3,
-        _hash(_MEMBERSHIP, _SECOND),
-        "project_new",
-        _new_project(OTHER_PROJECT),
-        org=b64(_ORG),
-    )
-)
-MEMBERSHIP = [_GENESIS, _SECOND, _THIRD]
-
-
-def membership() -> list[Vector]:
-    """Membership logs; good ones with what their replay gives."""
-    projects = [PROJECT.hex(), OTHER_PROJECT.hex()]
-    vectors = [
-        good(
-            f"{count} entries",
-            org=_ORG.hex(),
-            entries=MEMBERSHIP[:count],
-            members={_ADA.account.hex(): "owner"},
-            projects=projects[: count - 1],
-            hashes=[_hash(_MEMBERSHIP, text).hex() for text in MEMBERSHIP[:count]],
-        )
-        for count in (1, 2, 3)
-    ]
-    personal = _text(_ADA.sign(_MEMBERSHIP, _with(_genesis(), "body.kind", "personal")))
-    vectors.append(
-        good(
-            "a personal organization",
-            org=_hash(_MEMBERSHIP, personal).hex(),
-            entries=[personal],
-            members={_ADA.account.hex(): "owner"},
-            projects=[],
-            hashes=[_hash(_MEMBERSHIP, personal).hex()],
-        )
-    )
-    vectors += [*_bad_genesis(), *_bad_second(), *_bad_chain()]
-    return vectors
-
-
-def _log(name: str, layer: str, *entries: str, org: bytes = _ORG) -> Vector:
-    return bad(name, layer, org=org.hex(), entries=list(entries))
-
-
-def _bad_genesis() -> Iterable[Vector]:
-    def alone(name: str, layer: str, text: str) -> Vector:
-        return _log(f"genesis: {name}", layer, text, org=_hash(_MEMBERSHIP, text))
-
-    def changed(path: str, value: Any) -> str:
-        return _text(_ADA.sign(_MEMBERSHIP, _with(_genesis(), path, value)))
-
-    yield _log("the genesis of another organization", "membership", _GENESIS, org=fixed("org"))
-    yield alone("not canonical", "canonical", _GENESIS + " ")
-    yield alone("version 2", "parse", changed("v", 2))
-    yield alone("unknown member", "parse", changed("extra", 1))
-    yield alone("unknown member of the body", "parse", changed("body.extra", 1))
-    yield alone("unknown type", "parse", changed("type", "set_role"))
-    yield alone("unknown kind", "parse", changed("body.kind", "guild"))
-    yield alone("nonce of 15 bytes", "parse", changed("body.nonce", b64(bytes(15))))
-    yield alone(
-        "an account that does not follow",
-        "account",
-        changed("body.owner", {**_ADA.identity(), "account": b64(_BOB.account)}),
-    )
-    yield alone("an actor who is not the owner", "membership", changed("actor", b64(_BOB.account)))
-    yield alone("a genesis that names its organization", "membership", changed("org", b64(_ORG)))
-    yield alone("entry 2 as the first", "chain", changed("seq", 2))
-    yield alone("seq of zero", "parse", changed("seq", 0))
-    yield alone("a first entry with a predecessor", "fork", changed("prev", b64(fixed("prev"))))
-    yield alone("signature of another key", "signature", _text(_BOB.sign(_MEMBERSHIP, _genesis())))
-    yield alone("signature under another label", "signature", _text(_ADA.sign(_PUSH, _genesis())))
-    yield alone("signature of other content", "signature", _text({**_genesis(), "time": 1}))
-    yield alone("no signature", "parse", _text({k: v for k, v in _genesis().items() if k != "sig"}))
-    for name, key in (
-        ("of order 1", b"\x01" + bytes(31)),
-        ("of order 2", bytes([0xEC, *[0xFF] * 30, 0x7F])),
-        ("of order 4", bytes(32)),
-        ("of order 8", bytes.fromhex(_ORDER_8)),
-        ("that is not canonical", bytes([0xEE, *[0xFF] * 30, 0x7F])),
-    ):
-        owner = {**_ADA.identity(), "signing": b64(key)}
-        yield alone(f"a signing key {name}", "signature", changed("body.owner", owner))
-
-
-def _bad_second() -> Iterable[Vector]:
-    def then(name: str, layer: str, entry: Vector | str) -> Vector:
-        text = entry if isinstance(entry, str) else _text(entry)
-        return _log(f"new project: {name}", layer, _GENESIS, text)
-
-    def body(**change: Any) -> Vector:
-        return _second(_new_project(**change))
-
-    wraps = _new_project()["wraps"]
-    extra = {**wraps, b64(_BOB.account): wraps[b64(_ADA.account)]}
-    yield then("of another organization", "membership", _second(org=b64(fixed("org"))))
-    yield then("without its organization", "membership", _without_org())
-    yield then("by somebody who is no member", "role", _second(actor=b64(_BOB.account)))
-    yield then(
-        "a second genesis", "membership", _membership(2, _ORG, "genesis", _genesis()["body"])
-    )
-    yield then("key wrapped to nobody", "membership", body(wraps={}))
-    yield then("key wrapped to a stranger as well", "membership", body(wraps=extra))
-    yield then(
-        "key wrapped to a stranger alone",
-        "membership",
-        body(wraps={b64(_BOB.account): wraps[b64(_ADA.account)]}),
-    )
-    yield then("epoch 2 as the first", "parse", body(epoch=2))
-    yield then("wrap of 79 bytes", "parse", body(wraps={b64(_ADA.account): b64(bytes(79))}))
-    yield then(
-        "wrap for an account of 15 bytes", "parse", body(wraps={b64(bytes(15)): b64(bytes(80))})
-    )
-    yield then("commitment of 31 bytes", "parse", body(commitment=b64(bytes(31))))
-    yield then("label over its size", "parse", body(label=b64(bytes(349))))
-    yield then("unknown member of the body", "parse", body(extra=1))
-    yield then(
-        "member of the body missing",
-        "parse",
-        _second({k: v for k, v in _new_project().items() if k != "label"}),
-    )
-    yield then("signature of another key", "signature", _BOB.sign(_MEMBERSHIP, _second()))
-    yield then("signature under another label", "signature", _ADA.sign(_PUSH, _second()))
-    yield then("signature of other content", "signature", {**_second(), "time": 1})
-    yield then("flipped signature", "signature", _sig(_second(), lambda s: flipped(s, 3)))
-    yield then(
-        "signature with its number raised by the order", "signature", _sig(_second(), _malleable)
-    )
-    yield then("signature of 63 bytes", "parse", _sig(_second(), lambda s: s[:-1]))
-    yield then("not canonical", "canonical", " " + _SECOND)
-    yield then("a member twice", "canonical", _SECOND[:-1] + ',"v":1}')
-
-
-def _without_org() -> Vector:
-    return _membership(2, _ORG, "project_new", _new_project())
-
-
-def _bad_chain() -> Iterable[Vector]:
-    yield _log("an entry missing", "chain", _GENESIS, _THIRD)
-    yield _log("an entry twice", "chain", _GENESIS, _SECOND, _SECOND)
-    yield _log("entries swapped", "chain", _GENESIS, _THIRD, _SECOND)
-    yield _log("no genesis", "chain", _SECOND)
-    renumbered = _ADA.sign(_MEMBERSHIP, _with(_second(), "seq", 3))
-    yield _log("an entry renumbered", "chain", _GENESIS, _text(renumbered))
-    other = _ADA.sign(_MEMBERSHIP, _with(_second(), "prev", b64(fixed("prev"))))
-    yield _log("another predecessor", "fork", _GENESIS, _text(other))
-    again = _membership(
-        3, _hash(_MEMBERSHIP, _SECOND), "project_new", _new_project(), org=b64(_ORG)
-    )
-    yield _log("a project twice", "membership", _GENESIS, _SECOND, _text(again))
-
-
-# ------------------------------------------------------------------------------------------ push
 
 _A, _B, _C, _D = (fixed(f"commit {letter}") for letter in "ABCD")
 _ROOTS = {
@@ -273,7 +72,7 @@ def _listed(
 
 
 def _cite(seq: int) -> list[Any]:
-    return [seq, b64(_hash(_MEMBERSHIP, MEMBERSHIP[seq - 1]))]
+    return [seq, b64(_hash(MEMBERSHIP, _MEMBERS[seq - 1]))]
 
 
 def _push(seq: int, prev: bytes, ops: list[Vector], commits: list[Vector], **other: Any) -> Vector:
@@ -286,7 +85,7 @@ def _push(seq: int, prev: bytes, ops: list[Vector], commits: list[Vector], **oth
         "epoch": 1,
         "members": _cite(2),
         "actor": b64(_ADA.account),
-        "time": _TIME + seq,
+        "time": TIME + seq,
         "ops": ops,
         "commits": commits,
         "packs": [{"id": b64(fixed(f"pack {seq}")), "size": 544}],
@@ -348,7 +147,7 @@ def _vector(name: str, log: list[str], entry: str) -> Vector:
         "name": name,
         "project": PROJECT.hex(),
         "org": _ORG.hex(),
-        "membership": MEMBERSHIP,
+        "membership": _MEMBERS,
         "log": log,
         "entry": entry,
         "hash": _hash(_PUSH, entry).hex(),
@@ -410,7 +209,7 @@ def _bad_shapes() -> Iterable[Vector]:
         lacking = {key: value for key, value in _next().items() if key != member}
         signed = lacking if member == "sig" else _ADA.sign(_PUSH, lacking)
         yield _refused(f"without {member!r}", "parse", signed)
-    yield _refused("signature of 65 bytes", "parse", _sig(_next(), lambda s: s + b"\0"))
+    yield _refused("signature of 65 bytes", "parse", resigned(_next(), lambda s: s + b"\0"))
     unused = _NEXT.replace(b64(_HEAD), b64(_HEAD)[:-1] + chr(ord(b64(_HEAD)[-1]) + 1))
     yield _refused("a hash with unused bits set", "parse", unused)
 
@@ -444,11 +243,11 @@ def _bad_signature() -> Iterable[Vector]:
     stranger = _BOB.sign(_PUSH, _next(actor=b64(_BOB.account)))
     yield _refused("by somebody who is no member", "role", stranger)
     yield _refused("in a member's name by somebody else", "signature", _BOB.sign(_PUSH, _next()))
-    yield _refused("signed under another label", "signature", _ADA.sign(_MEMBERSHIP, _next()))
-    yield _refused("flipped signature", "signature", _sig(_next(), lambda s: flipped(s, 0)))
-    yield _refused("a signature of zeros", "signature", _sig(_next(), lambda s: bytes(len(s))))
+    yield _refused("signed under another label", "signature", _ADA.sign(MEMBERSHIP, _next()))
+    yield _refused("flipped signature", "signature", resigned(_next(), lambda s: flipped(s, 0)))
+    yield _refused("a signature of zeros", "signature", resigned(_next(), lambda s: bytes(len(s))))
     yield _refused(
-        "signature with its number raised by the order", "signature", _sig(_next(), _malleable)
+        "signature with its number raised by the order", "signature", resigned(_next(), malleable)
     )
     for member, value in (
         ("time", 1),
@@ -496,25 +295,3 @@ def _bad_ops() -> Iterable[Vector]:
     at_b = [_FIRST, _NEXT]
     back = _push(3, _hash(_PUSH, _NEXT), [_op(_MAIN, _B, _A)], [_listed(_A)])
     yield _refused("moves a branch back", "ops", back, at_b)
-
-
-# --------------------------------------------------------------------------------------- helpers
-
-
-def _with(entry: Vector, path: str, value: Any) -> Vector:
-    changed = copy.deepcopy(entry)
-    *parents, last = path.split(".")
-    inner = changed
-    for key in parents:
-        inner = inner[key]
-    inner[last] = value
-    return changed
-
-
-def _sig(entry: Vector, change: Callable[[bytes], bytes]) -> Vector:
-    return {**entry, "sig": b64(change(base64.urlsafe_b64decode(entry["sig"] + "==")))}
-
-
-def _malleable(signature: bytes) -> bytes:
-    number = int.from_bytes(signature[32:], "little") + _ORDER
-    return signature[:32] + number.to_bytes(32, "little")

@@ -154,8 +154,9 @@ def hpke_seal(recipient: bytes, ephemeral_seed: bytes, info: bytes, plaintext: b
 class Person:
     """An account whose keys follow from a fixed account secret."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, account: bytes | None = None) -> None:
         self.name = name
+        self.login = f"{name.partition(' ')[0].lower()}@example.com"
         self.secret = fixed(f"account secret of {name}")
         self._signing = Ed25519PrivateKey.from_private_bytes(
             hkdf(self.secret, b"", b"sopor/1 signing")
@@ -164,7 +165,15 @@ class Person:
         private = X25519PrivateKey.from_private_bytes(self.encryption_seed)
         self.signing = self._signing.public_key().public_bytes_raw()
         self.encryption = private.public_key().public_bytes_raw()
-        self.account = sha256(b"sopor/1 account\0" + self.signing + self.encryption)[:16]
+        own = sha256(b"sopor/1 account\0" + self.signing + self.encryption)[:16]
+        self.account = account or own
+
+    def rekeyed(self) -> Person:
+        """The same account with new keys."""
+        return Person(f"{self.name} again", self.account)
+
+    def __deepcopy__(self, _memo: object) -> Person:
+        return self
 
     def identity(self) -> dict[str, str]:
         return {
