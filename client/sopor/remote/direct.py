@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from sopor.errors import InvalidInput, ServerRefused, ServerUnreachable
 from sopor.remote.address import ServerAddress
-from sopor.remote.exchange import NoAnswer, Timeouts, Traffic, read_bounded
+from sopor.remote.exchange import NoAnswer, Timeouts, Traffic, read_bounded, streamed
 from sopor.remote.retries import RETRIED_STATUSES, Retries
 from sopor_core import canonical
 from sopor_core.errors import Layer, VerificationError
@@ -152,7 +152,7 @@ class Direct:
                 method,
                 url,
                 headers=dict(headers),
-                data=data,
+                data=streamed(data),
                 timeout=(self._timeouts.connect, self._timeouts.read),
                 allow_redirects=False,
                 stream=True,

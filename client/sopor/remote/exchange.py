@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from sopor_core.errors import Layer, VerificationError
@@ -28,6 +29,15 @@ class Traffic:
     requests: int = 0
     sent: int = 0
     received: int = 0
+
+
+def streamed(body: bytes | None) -> BytesIO | None:
+    """Returns a body as it must be given to `requests`: to be sent piece by piece.
+
+    The time limit for connecting holds for each sending as well, and for a whole body at once where
+    it is given as bytes; on a slow line a large one could never be sent.
+    """
+    return BytesIO(body) if body else None
 
 
 def read_bounded(response: requests.Response, limit: int) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sopor.errors import ServerRefused, ServerUnreachable, SoporError
 from sopor.remote.address import ServerAddress
 from sopor.remote.direct import Direct
-from sopor.remote.exchange import NoAnswer, Timeouts, Traffic, read_bounded
+from sopor.remote.exchange import NoAnswer, Timeouts, Traffic, read_bounded, streamed
 from sopor.remote.problems import MAX_PROBLEM_BYTES, Problem, error_of
 from sopor.remote.retries import RETRIED_STATUSES, Retries, retry_after
 from sopor_core import __version__
@@ -134,7 +134,7 @@ class Transport:
                 route.method,
                 f"{url}?{call.query}" if call.query else url,
                 headers=_headers(call),
-                data=call.body,
+                data=streamed(call.body),
                 timeout=(self._timeouts.connect, self._timeouts.read),
                 allow_redirects=False,
                 stream=True,

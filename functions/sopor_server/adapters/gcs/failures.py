@@ -16,8 +16,9 @@ from sopor_server.ports.errors import StoreUnavailable
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
 
-TIMEOUT = (5.0, 60.0)
-"""How long one attempt waits, in seconds: for a connection, and for each piece of the answer."""
+TIMEOUT = (20.0, 60.0)
+"""How long one attempt waits, in seconds: for a connection, for a body to be sent as well, and for
+each piece of the answer."""
 _WEATHER = frozenset({408, 429, 500, 502, 503, 504})
 
 
