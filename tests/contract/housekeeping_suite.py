@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 import pytest
 
 from sopor_core.ids import ProjectId
+from sopor_core.membership import Body, Status
 from sopor_core.push_entry import ListedPack
 from sopor_server.ports.blobs import BlobStore, pack_key, upload_key
+from sopor_server.ports.errors import StoreUnavailable
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.service.housekeeping import DAY, Housekeeping, Report
 from tests.support.stored import Household
@@ -51,6 +54,18 @@ class House:
         found = self.store.project(self.project.id)
         assert found is not None
         return found.bytes
+
+    def delete_project(self, project: ProjectId) -> None:
+        """Deletes a project now."""
+        self._now(self.home.team.status(project, Status.DELETED))
+
+    def delete_organization(self) -> None:
+        """Deletes the organization now."""
+        self._now(self.home.team.delete())
+
+    def _now(self, body: Body) -> None:
+        append = self.home.append_of(self.home.team.entry(self.home.keys, body))
+        self.home.grow(replace(append, time=self.begun))
 
     def has(self, pack: bytes) -> bool:
         return self.blobs.size(pack_key(self.project.id, pack_id(pack))) is not None
@@ -138,6 +153,52 @@ class HousekeepingStories:
         assert house.keep(15, everything=True) == Report(looked_at=1, marked=1)
         assert house.keep(16) == Report(looked_at=1, removed=1, freed=9)
 
+    def test_the_packs_of_a_deleted_project_are_kept_as_long_as_a_restore_may_go_back(
+        self, house: House
+    ) -> None:
+        other = house.home.new_project()
+        for project in (house.project, other):
+            project.members = house.home.org.head
+            pack = project.id + b"pack"
+            house.blobs.put(pack_key(project.id, pack_id(pack)), pack)
+            house.home.push(project, project.entry(house.home.keys, project.commit(), packs=[pack]))
+        house.put(b"left behind")
+        house.delete_project(house.project.id)
+        assert house.keep(KEEP_DAYS - 0.1).removed == 0
+        assert house.has(house.project.id + b"pack")
+        report = house.keep(KEEP_DAYS + 0.1)
+        assert (report.removed, report.freed) == (2, 20 + len(b"left behind"))
+        assert not house.has(house.project.id + b"pack")
+        assert not house.has(b"left behind")
+        assert house.blobs.size(pack_key(other.id, pack_id(other.id + b"pack"))) == 20
+        assert house.project.id not in house.store.deleted_projects(2**52)
+        house.keep(KEEP_DAYS + 1)
+        assert [
+            mark for mark in house.blobs.list("orphans") if house.project.id.hex() in mark.key
+        ] == []
+
+    def test_the_packs_of_a_deleted_organization_go_alike(self, house: House) -> None:
+        house.put(b"pack")
+        house.push(b"pack")
+        house.delete_organization()
+        assert house.keep(KEEP_DAYS - 0.1).removed == 0
+        assert house.keep(KEEP_DAYS + 0.1).removed == 1
+        assert not house.has(b"pack")
+
+    def test_an_erasure_that_was_broken_off_is_done_by_the_next(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        house.put(b"pack")
+        house.push(b"pack")
+        house.delete_project(house.project.id)
+        with monkeypatch.context() as broken:
+            broken.setattr(house.store, "erased", _fail)
+            with pytest.raises(StoreUnavailable):
+                house.keep(KEEP_DAYS + 0.1)
+        assert not house.has(b"pack")
+        house.keep(KEEP_DAYS + 0.1)
+        assert house.project.id not in house.store.deleted_projects(2**52)
+
     def test_a_run_that_was_broken_off_is_done_by_the_next(self, house: House) -> None:
         key = house.put(b"gone")
         house.keep(2)
@@ -160,3 +221,7 @@ class HousekeepingStories:
         monkeypatch.setattr(house.blobs, "delete", delete_and_push)
         assert house.keep(9) == Report(looked_at=1)
         assert house.has(b"pack")
+
+
+def _fail(_: object) -> NoReturn:
+    raise StoreUnavailable("broken off")

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from sopor_core.ids import NO_ENTRY, AccountId, EntryHash, ProjectId
+from sopor_core.limits import MIB
 from sopor_core.membership import MembershipLog, Role, Status
 from sopor_core.push_entry import Citation
 from sopor_server.ports.errors import CredentialsMoved, HeadsMoved, LogMoved, MembershipMoved
@@ -17,6 +18,7 @@ from tests.contract.pushing import push_in_process, read_log
 from tests.contract.racing import in_processes, in_threads
 from tests.support.stored import Household, device_of, new_keys
 from tests.support.story import TIME, Keys, Project
+from tests.support.teams import Code
 
 EMPTY = Citation(0, NO_ENTRY)
 
@@ -129,6 +131,17 @@ class TeamContract(Suite):
         for entry in pushed:
             log.check_citation(entry.members)
             log.check_cut(project.id, entry.citation, entry.members.seq)
+
+    def test_an_entry_may_be_long(self, store: MetadataStore, home: Household) -> None:
+        """Up to 3 MiB here: Firestore's emulator takes 4 MiB a request, Firestore itself 10."""
+        guest = new_keys()
+        entry = home.team.entry(home.keys, home.team.invite(Code()))
+        long = replace(home.append_of(entry), entry=bytes(3 * MIB))
+        long = replace(long, state=replace(long.state, members=frozenset({guest.account})))
+        store.append_membership(long)
+        store.append_membership(long)
+        assert list(store.membership_entries(home.org.id, 1, 1)) == [long.entry]
+        assert store.organization(home.org.id) == long.state
 
     def test_deleted_projects_are_neither_listed_nor_counted(
         self, store: MetadataStore, home: Household

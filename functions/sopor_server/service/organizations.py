@@ -138,13 +138,13 @@ def append(context: Context, caller: Caller, org: OrgId, data: bytes) -> None:
         raise VerificationError(Layer.MEMBERSHIP, "the entry is of another organization")
     _check_sender(caller, entry)
     found = context.store.organization(org)
-    if found is not None and entry.seq <= found.head.seq and _landed(context, org, entry):
+    if found is not None and entry.seq <= found.head.seq and _landed(context, org, entry, data):
         # Before anything else: who left, or was made less, may ask again as well.
         return
     found = _organization_of_sender(context, caller, entry, found)
     _check_current(context, entry, found)
     _check_beyond_the_log(context, caller, entry, found)
-    whole = _judged(context, entry, found)
+    whole = _judged(context, entry, len(data), found)
     before, after = state.of(found), state.organization_of(whole.log)
     quota.check_growth(context, before, state.of(after))
     appended = MembershipAppend(
@@ -185,11 +185,11 @@ def _store(
         ) from None
 
 
-def _judged(context: Context, entry: MembershipEntry, found: Organization) -> Replayed:
+def _judged(context: Context, entry: MembershipEntry, size: int, found: Organization) -> Replayed:
     """Returns the whole log with the entry, every one verified."""
     whole = replayed(context.store, context.logs, found)
     try:
-        whole.append(entry.encoded)
+        whole.append(entry, size)
     except VerificationError as error:
         context.logs.give_back(whole)
         if error.layer is Layer.ROLE:
@@ -267,8 +267,8 @@ def _check_identity(account: Account, identity: PublicIdentity, login: str) -> N
         )
 
 
-def _landed(context: Context, org: OrgId, entry: MembershipEntry) -> bool:
-    return list(context.store.membership_entries(org, entry.seq - 1, 1)) == [entry.encoded]
+def _landed(context: Context, org: OrgId, entry: MembershipEntry, data: bytes) -> bool:
+    return list(context.store.membership_entries(org, entry.seq - 1, 1)) == [data]
 
 
 def _check_current(context: Context, entry: MembershipEntry, org: Organization) -> None:

@@ -28,10 +28,10 @@ class Replayed:
     log: MembershipLog
     size: int = 0
 
-    def append(self, data: bytes) -> None:
+    def append(self, entry: MembershipEntry, size: int) -> None:
         """Takes in an entry; raises VerificationError, and the log stays as it was."""
-        self.log.append(MembershipEntry.parse(data))
-        self.size += len(data)
+        self.log.append(entry)
+        self.size += size
 
 
 class RecentLogs:
@@ -89,4 +89,4 @@ def replayed(store: MetadataStore, recent: RecentLogs, found: Organization) -> R
 
 def _extend(replayed: Replayed, entries: Sequence[bytes], found: Organization) -> None:
     for data in entries[: found.head.seq - replayed.log.head.seq]:
-        replayed.append(data)
+        replayed.append(MembershipEntry.parse(data), len(data))

@@ -9,7 +9,7 @@ import pytest
 
 from sopor_core.ids import InviteId, ProjectId
 from sopor_core.license import License
-from sopor_core.membership import Cut, MembershipLog, Role, Seat, Status
+from sopor_core.membership import Cut, MembershipEntry, MembershipLog, Role, Seat, Status
 from sopor_core.push_entry import Citation
 from sopor_core.wire.problems import Code as Problem
 from sopor_server.ports.metadata import MetadataStore
@@ -97,8 +97,9 @@ class TestReplaying:
         for logs in (RecentLogs(), RecentLogs()):
             ahead = Replayed(MembershipLog(office.team.org))
             for data in office.team.entries:
-                ahead.append(data)
-            ahead.append(office.team.entry(office.owner.keys, office.team.project_new()).encoded)
+                ahead.append(MembershipEntry.parse(data), len(data))
+            more = office.team.entry(office.owner.keys, office.team.project_new())
+            ahead.append(more, len(more.encoded))
             logs.give_back(ahead)
             found = context.store.organization(office.team.org)
             assert found is not None
