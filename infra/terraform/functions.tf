@@ -13,7 +13,7 @@ locals {
       max_instances = var.max_instances
       # Long enough for 8 MiB over a slow line.
       timeout = 300
-      environment = merge(local.storage_environment, {
+      environment = merge(local.storage_environment, local.sign_on_environment, {
         SOPOR_SERVER_ID       = local.server_id
         SOPOR_QUOTA_BYTES     = tostring(var.server.quota_bytes)
         SOPOR_QUOTA_SEATS     = tostring(var.server.quota_seats)
@@ -45,6 +45,22 @@ locals {
     SOPOR_DATABASE       = local.database
     SOPOR_BUCKET         = google_storage_bucket.packs.name
     SOPOR_LOG            = var.server.log
+  }
+}
+
+# The client secret of a desktop program is told to every client (RFC 8252, section 8.5), so it may
+# stand here.
+locals {
+  sign_on_environment = var.sign_on == null ? {} : {
+    for name, value in {
+      SOPOR_SSO               = var.sign_on.mode
+      SOPOR_SSO_ISSUER        = var.sign_on.issuer
+      SOPOR_SSO_CLIENT_ID     = var.sign_on.client_id
+      SOPOR_SSO_CLIENT_SECRET = var.sign_on.client_secret
+      SOPOR_SSO_DOMAINS       = join(",", var.sign_on.domains)
+      SOPOR_SSO_PORT          = tostring(var.sign_on.port)
+      SOPOR_SSO_MAX_AGE       = tostring(var.sign_on.max_age)
+    } : name => value if value != null
   }
 }
 

@@ -153,6 +153,45 @@ variable "server" {
   }
 }
 
+variable "sign_on" {
+  description = <<-EOT
+    Single sign-on at an OpenID issuer; none by default. mode is `required` (everybody) or `optional` (who has once), issuer the address as the
+    issuer names itself, client_id a public client for desktop programs with the redirect http://127.0.0.1/callback on any port, domains those of the
+    e-mail addresses that may sign on, or ["*"]. client_secret is for issuers that ask desktop programs for one (Google): every client is told it, so it is no secret.
+    port is for issuers that want to know the redirect's port, max_age how many seconds old an ID token may be.
+  EOT
+  type = object({
+    mode          = string
+    issuer        = string
+    client_id     = string
+    domains       = list(string)
+    client_secret = optional(string)
+    port          = optional(number, 0)
+    max_age       = optional(number, 300)
+  })
+  default = null
+
+  validation {
+    condition     = var.sign_on == null ? true : contains(["optional", "required"], var.sign_on.mode)
+    error_message = "sign_on.mode must be optional or required; leave sign_on out for none."
+  }
+
+  validation {
+    condition     = var.sign_on == null ? true : can(regex("^https://[^\\s?#@]+$", var.sign_on.issuer)) && length(var.sign_on.client_id) > 0
+    error_message = "sign_on.issuer must be the issuer's https:// address as its discovery document names it, with client_id the client registered there."
+  }
+
+  validation {
+    condition     = var.sign_on == null ? true : length(var.sign_on.domains) > 0 && alltrue([for domain in var.sign_on.domains : can(regex("^([a-z0-9-]+\\.)+[a-z0-9-]+$", domain)) || var.sign_on.domains == tolist(["*"])])
+    error_message = "sign_on.domains must be domains in lower case, such as [\"example.com\"], or [\"*\"] for everybody whom the issuer knows; at a public issuer that is the whole world."
+  }
+
+  validation {
+    condition     = var.sign_on == null ? true : var.sign_on.port >= 0 && var.sign_on.port <= 65535 && floor(var.sign_on.port) == var.sign_on.port && var.sign_on.max_age >= 1 && floor(var.sign_on.max_age) == var.sign_on.max_age
+    error_message = "sign_on.port must be a port or 0 for any, sign_on.max_age whole seconds, at least 1."
+  }
+}
+
 # -------------------------------------------------------------------------------------- safety
 
 variable "databases" {
