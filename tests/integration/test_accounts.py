@@ -21,7 +21,6 @@ import pytest
 from sopor import account as accounts
 from sopor.account import Account, Setup, read_kit, unlock
 from sopor.crypto.account import AccountKeys, AccountSecret
-from sopor.crypto.keys import EpochSecret
 from sopor.crypto.written_keys import RecoveryKey, SecretKey
 from sopor.errors import (
     InputNeeded,
@@ -43,7 +42,7 @@ from sopor.remote.retries import Retries
 from sopor_core.account import AccountRecord, KdfParameters
 from sopor_core.encoding import b64decode, b64encode
 from sopor_core.errors import RollbackError, VerificationError
-from sopor_core.ids import DeviceId, OrgId, ProjectId, ServerId
+from sopor_core.ids import DeviceId, OrgId, ServerId
 from tests.support.server import RunningServer, running_server
 from tests.support.tampering import Exchange, TamperingProxy, tampering_proxy
 
@@ -201,15 +200,10 @@ def test_first_contact_without_a_server_id_is_told(ada: Person) -> None:
 
 def test_logging_in_again_needs_no_secret_key_and_replaces_the_device(ada: Person) -> None:
     before = ada.open("laptop")
-    project, secret = ProjectId.random(), EpochSecret.random()
-    before.remember_project(project, before.personal_organization, {1: secret})
     after = accounts.login(ada.setup("laptop"), ada.proxy.url, ada.login, PASSWORD).account
     assert after.device != before.device
     (device,) = accounts.devices(after)
     assert device.id == after.device
-    keys = after.project_keys(project)
-    assert keys is not None
-    assert keys.secret(1) == secret
     with pytest.raises(SessionExpired):
         before.remote.devices()
     before.close()
@@ -220,21 +214,6 @@ def test_a_new_device_without_the_secret_key_asks_for_it(ada: Person) -> None:
     with pytest.raises(InputNeeded, match="secret key"):
         accounts.login(ada.setup("desktop"), ada.proxy.url, ada.login, PASSWORD)
     assert ada.proxy.asked() == []
-
-
-def test_project_keys_are_remembered_and_written_once(ada: Person) -> None:
-    account = ada.open("laptop")
-    project, org = ProjectId.random(), account.personal_organization
-    assert account.project_keys(project) is None
-    secret = EpochSecret.random()
-    account.remember_project(project, org, {1: secret})
-    path = account.entry._places.account_path(account.known.account)
-    written = path.read_bytes()
-    account.remember_project(project, org, {1: secret})
-    assert path.read_bytes() == written
-    keys = ada.open("laptop").project_keys(project)
-    assert keys is not None
-    assert keys.secret(1) == secret
 
 
 def test_a_command_that_follows_another_needs_one_request(ada: Person) -> None:

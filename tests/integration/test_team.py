@@ -13,15 +13,27 @@ from sopor.errors import (
     NotFound,
     PermissionDenied,
     ServerRefused,
+    SessionExpired,
     StateConflict,
 )
 from sopor.organization import Organization, managing
 from sopor.organization.describing import audit, describe, detail, members
+from sopor.organization.rekeying import rekey
 from sopor.organization.settling import settle
 from sopor.organization.trust import TrustedKeys
+from sopor.remote import Remote
 from sopor.repository import Repository
 from sopor_core.membership import Role, Status
-from tests.support.world import Device, World, request, v4_export, workspace, write_files
+from tests.support.world import (
+    CHEAP,
+    PASSWORD,
+    Device,
+    World,
+    request,
+    v4_export,
+    workspace,
+    write_files,
+)
 
 
 def name_of(device: Device) -> str:
@@ -246,3 +258,62 @@ def test_names_are_changed_and_the_log_tells_everything(world: World) -> None:
     ]
     assert settle(team) == 0
     assert ada.clone("Pets").log()[0].message == "Start"
+
+
+def test_after_a_lost_device_everything_has_new_keys(world: World, tmp_path: Path) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    repository = published(ada)
+    join(bob, invite(ada))
+    bob.clone("petstore").close()
+    lost = world.device("bob")
+    stolen = lost.account()
+    kit = tmp_path / "new-kit.txt"
+    result = rekey(bob.account(), PASSWORD, kit, costs=CHEAP)
+    # The home of Acme and of his own organization, and the project.
+    assert (result.organizations, result.epochs) == (2, 3)
+    with pytest.raises(SessionExpired):
+        stolen.remote.projects()
+    clone = bob.open("petstore")
+    edit(clone, 1, 2)
+    clone.push()
+    repository.pull()
+    assert repository.context.keys.newest == 2
+    assert numbers(repository) == {"req_1", "req_2"}
+    world.kits["bob"] = kit
+    again = world.device("bob")
+    assert again.account().identity == bob.account().identity != stolen.identity
+    assert again.clone("petstore").log()[0].message == "Have (1, 2)"
+
+
+@pytest.mark.parametrize("broken", ["change_keys", "account", "organizations"])
+def test_a_change_of_keys_that_broke_off_is_finished_by_another_run(
+    world: World, tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = world.device("ada")
+    found(ada)
+    repository = published(ada)
+    account = ada.account()
+    real = getattr(Remote, broken)
+    calls: list[str] = []
+
+    def fail(*arguments: object) -> object:
+        calls.append(broken)
+        if broken == "change_keys":
+            real(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Remote, broken, property(fail) if broken == "organizations" else fail)
+        with pytest.raises(KeyboardInterrupt):
+            rekey(account, PASSWORD, tmp_path / "first.txt", costs=CHEAP)
+    repository.close()
+    repository = ada.open("petstore")
+    edit(repository, 1, 2)
+    with pytest.raises(StateConflict, match="not finished"):
+        repository.push()
+    repository.close()
+    result = rekey(ada.account(), PASSWORD, tmp_path / "second.txt", costs=CHEAP)
+    world.kits["ada"] = result.kit or tmp_path / "first.txt"
+    ada.open("petstore").push()
+    assert world.device("ada").clone("petstore").log()[0].message == "Have (1, 2)"

@@ -143,10 +143,8 @@ def credentials_seen(setup: Setup, challenge: Challenge) -> int:
 
 def check_session(session: NewSession, challenge: Challenge) -> None:
     """Raises VerificationError (``account``) if a session is of another account than challenged."""
-    identity = session.account.record.identity
-    if identity.account != challenge.account:
+    if session.account.record.identity.account != challenge.account:
         raise VerificationError(Layer.ACCOUNT, "the server gave the record of another account")
-    identity.check_founding_id()
 
 
 def settle(setup: Setup, admission: Admission, password: str, before: Remembered | None) -> Account:

@@ -18,9 +18,9 @@ from sopor.errors import LoginFailed, SoporError, TheirFault, Weather
 from sopor.keystore import Protection
 from sopor.remote import Remote
 from sopor.remote.login import LoginApi
-from sopor_core.account import Action, Credentials, KdfParameters
+from sopor_core.account import Action, ChallengeProof, Credentials, KdfParameters
 from sopor_core.errors import Layer, RollbackError, VerificationError
-from sopor_core.ids import ServerId
+from sopor_core.ids import AccountId, ServerId
 
 
 def change_password(
@@ -99,9 +99,7 @@ def publish(
         Weather: it is not known whether the server took them.
         SoporError: it did not.
     """
-    challenge = LoginApi(remote.transport).challenge(login, Action.CREDENTIALS)
-    check_server(challenge.server, server_id, remote.transport.address)
-    proof = answer(keys, challenge, credentials.account, Action.CREDENTIALS)
+    proof = prove(remote, login, server_id, credentials.account, keys)
     try:
         remote.change_credentials(credentials, proof)
     except Weather:
@@ -109,6 +107,19 @@ def publish(
             if remote.account().credentials == credentials:
                 return
         raise
+
+
+def prove(
+    remote: Remote, login: str, server_id: ServerId, account: AccountId, keys: LoginKeys
+) -> ChallengeProof:
+    """Asks for a challenge and answers it, to change what the server keeps of an account.
+
+    Raises:
+        VerificationError: another server than the pinned one answers.
+    """
+    challenge = LoginApi(remote.transport).challenge(login, Action.CREDENTIALS)
+    check_server(challenge.server, server_id, remote.transport.address)
+    return answer(keys, challenge, account, Action.CREDENTIALS)
 
 
 def _seal(account: Account, *passwords: str) -> None:

@@ -162,7 +162,7 @@ def store(
         setup: where to.
         admission: the session.
         password: the account's password, which seals the keystore unless it is kept otherwise.
-        before: what this device knew of the account, whose projects stay.
+        before: what this device knew of the account, such as a change of keys under way.
 
     Raises:
         InvalidInput, Busy, DiskFull: the keystore does not take it; the session exists.
@@ -187,7 +187,8 @@ def store(
         refresh_token=session.refresh_token,
         organizations=session.account.organizations,
         personal=before.personal if before else None,
-        projects=before.projects if before else {},
+        next=before.next if before else None,
+        former=before.former if before else (),
         sign_on=admission.sign_on,
     )
     entry = setup.keystore.add(known, secrets, password)

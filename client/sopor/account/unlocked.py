@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import NoReturn, Self
 
 from sopor.crypto.account import AccountKeys
-from sopor.crypto.keys import EpochSecret, ProjectKeys
 from sopor.errors import InvalidInput
 from sopor.keystore import (
     Keystore,
     KnownAccount,
     OpenEntry,
     PasswordSource,
-    ProjectSecrets,
 )
 from sopor.remote import Remote, ServerAddress, Session, Transport
 from sopor_core.identity import PublicIdentity
-from sopor_core.ids import DeviceId, OrgId, ProjectId, ServerId
+from sopor_core.ids import DeviceId, OrgId, ServerId
 
 Connect = Callable[[ServerAddress], Transport]
 """Makes the connection to a server; `Transport` itself is one."""
@@ -42,12 +40,20 @@ class Account:
     @cached_property
     def keys(self) -> AccountKeys:
         """The account's private keys; they sign and unwrap, and show nothing."""
-        return AccountKeys(self.entry.secrets.account_secret, self.known.account)
+        held = self.entry.secrets
+        others = held.former + ((held.next.account_secret,) if held.next else ())
+        return AccountKeys(held.account_secret, self.known.account, others)
 
     @property
     def identity(self) -> PublicIdentity:
         """The account's id and public keys."""
         return self.keys.identity
+
+    @property
+    def next_keys(self) -> AccountKeys | None:
+        """The keys that the account is changing to, or None; see `sopor.organization.rekeying`."""
+        following = self.entry.secrets.next
+        return AccountKeys(following.account_secret, self.known.account) if following else None
 
     @property
     def login(self) -> str:
@@ -118,25 +124,6 @@ class Account:
         if organizations != self.organizations:
             self.entry.change(lambda secrets: replace(secrets, organizations=organizations))
         return organizations
-
-    def project_keys(self, project: ProjectId) -> ProjectKeys | None:
-        """Returns the keys of a project as far as this device keeps them, or None."""
-        secrets = self.entry.secrets.projects.get(project)
-        return ProjectKeys(project, secrets.epochs) if secrets else None
-
-    def remember_project(
-        self, project: ProjectId, org: OrgId, epochs: Mapping[int, EpochSecret]
-    ) -> None:
-        """Keeps epoch secrets of a project; writes nothing if all of them are known.
-
-        Raises:
-            Busy, DiskFull, DamagedStore: the keystore cannot be changed.
-        """
-        known = self.entry.secrets.projects.get(project)
-        if known and known.org == org and epochs.items() <= known.epochs.items():
-            return
-        added = ProjectSecrets(org, dict(epochs))
-        self.entry.change(lambda secrets: secrets.with_project(project, added))
 
     def close(self) -> None:
         """Closes the connection, if there is one."""

@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "whoami": "show the accounts of this device",
         "devices": "list the devices of the account, or revoke one",
         "passwd": "change the password",
+        "rekey": "replace all your keys after a device was lost",
         "recover": "set a new password with the recovery kit",
     },
     "Tools": {

@@ -10,6 +10,8 @@ Nothing here talks to a server; `sopor.crypto.registration` builds what is sent 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NoReturn
@@ -24,7 +26,7 @@ from sopor.crypto.secret import Secret
 from sopor.crypto.wraps import WrapContext, unwrap
 from sopor.crypto.written_keys import RecoveryKey, SecretKey
 from sopor_core.account import Action, ChallengeProof, KdfParameters
-from sopor_core.errors import Layer
+from sopor_core.errors import Layer, VerificationError
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
@@ -174,12 +176,21 @@ def unwrap_secret(wrapped: bytes, key: WrapKey, context: SecretWrapContext) -> A
 class AccountKeys:
     """The private keys of an account; a `sopor_core.push_entry.Signer`."""
 
-    def __init__(self, secret: AccountSecret, account: AccountId | None = None) -> None:
-        """Derives the keys; without ``account``, those of a new one whose id follows from them."""
+    def __init__(
+        self,
+        secret: AccountSecret,
+        account: AccountId | None = None,
+        others: Sequence[AccountSecret] = (),
+    ) -> None:
+        """Derives the keys; without ``account``, those of a new one whose id follows from them.
+
+        ``others`` are secrets that the account had before, or is changing to: what was wrapped for
+        them opens as well, and nothing is signed with them.
+        """
         self.secret = secret
         self._signing = SigningKey(hkdf(secret.reveal(), b"", "sopor/1 signing"))
-        seed = hkdf(secret.reveal(), b"", "sopor/1 encryption")
-        self._encryption = X25519PrivateKey.from_private_bytes(seed)
+        self._encryption = _encryption_key(secret)
+        self._others = tuple(map(_encryption_key, others))
         encryption = self._encryption.public_key().public_bytes_raw()
         self.identity = (
             PublicIdentity.founding(self._signing.public, encryption)
@@ -193,7 +204,15 @@ class AccountKeys:
 
     def unwrap(self, wrapped: bytes, context: WrapContext, commitment: bytes) -> EpochSecret:
         """Unwraps an epoch secret; raises VerificationError (``epoch``), see `wraps.unwrap`."""
+        for private in self._others:
+            with suppress(VerificationError):
+                return unwrap(wrapped, private, context, commitment)
         return unwrap(wrapped, self._encryption, context, commitment)
 
     def __repr__(self) -> str:
         return f"AccountKeys({self.identity.account!r})"
+
+
+def _encryption_key(secret: AccountSecret) -> X25519PrivateKey:
+    seed = hkdf(secret.reveal(), b"", "sopor/1 encryption")
+    return X25519PrivateKey.from_private_bytes(seed)

@@ -63,14 +63,19 @@ def new_account(
     keys = AccountKeys(AccountSecret.random())
     name = normalize_login(login)
     record = AccountRecord(keys.identity, name, created).sign(keys)
-    access = _new_access(keys, name, password, 1, costs or KdfParameters())
+    access = _new_access(keys, name, password, 1, costs or KdfParameters(), SecretKey.random())
     return NewAccount(record, access)
 
 
 def _new_access(
-    keys: AccountKeys, login: str, password: str, n: int, costs: KdfParameters
+    keys: AccountKeys,
+    login: str,
+    password: str,
+    n: int,
+    costs: KdfParameters,
+    secret_key: SecretKey,
 ) -> NewAccess:
-    secret_key, recovery_key = SecretKey.random(), RecoveryKey.random()
+    recovery_key = RecoveryKey.random()
     by_password = derive_login(password, secret_key, login, costs)
     by_recovery = recovery_keys(recovery_key)
     account = keys.identity.account
@@ -196,17 +201,19 @@ def renew_access(
     login: str,
     password: str,
     costs: KdfParameters | None = None,
+    secret_key: SecretKey | None = None,
 ) -> NewAccess:
     """Makes the next credentials with a new password, secret key and recovery key.
 
     What `recover` does after `unlock_by_recovery`: the old recovery key was typed, and the old
-    secret key is lost or was on a device that is.
+    secret key is lost or was on a device that is. ``secret_key`` is the new one where it is known.
 
     Raises:
         InvalidValue: the password is not acceptable.
     """
     name = normalize_login(login)
-    return _new_access(keys, name, password, credentials.n + 1, costs or KdfParameters())
+    n, written = credentials.n + 1, secret_key or SecretKey.random()
+    return _new_access(keys, name, password, n, costs or KdfParameters(), written)
 
 
 def recover(

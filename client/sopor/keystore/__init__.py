@@ -14,18 +14,23 @@ from sopor.keystore.home import sopor_home
 from sopor.keystore.keystore import Keystore
 from sopor.keystore.passwords import FixedPassword, NoPasswords, PasswordRequest, PasswordSource
 from sopor.keystore.protection import Protection
-from sopor.keystore.records import DeviceSecrets, KnownAccount, ProjectSecrets, SignOnSecrets
+from sopor.keystore.records import (
+    DeviceSecrets,
+    KnownAccount,
+    NextKeys,
+    SignOnSecrets,
+)
 
 __all__ = [
     "DeviceSecrets",
     "FixedPassword",
     "Keystore",
     "KnownAccount",
+    "NextKeys",
     "NoPasswords",
     "OpenEntry",
     "PasswordRequest",
     "PasswordSource",
-    "ProjectSecrets",
     "Protection",
     "SignOnSecrets",
     "sopor_home",

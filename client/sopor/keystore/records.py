@@ -5,12 +5,10 @@ The JSON forms are the keystore's own; nothing else reads them. Bytes are base64
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from sopor.crypto.account import AccountSecret
-from sopor.crypto.keys import EpochSecret
 from sopor.crypto.written_keys import SecretKey
 from sopor.keystore.protection import Protection
 from sopor_core.account import KdfParameters
@@ -18,10 +16,7 @@ from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
-from sopor_core.ids import AccountId, DeviceId, OrgId, ProjectId, ServerId
-
-_MAX_PROJECTS = 10_000
-_MAX_EPOCHS = 10_000
+from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,37 +85,29 @@ def _protection(text: str) -> Protection:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectSecrets:
-    """The keys of a project: its organization and its epoch secrets."""
+class NextKeys:
+    """The keys that an account is changing to, until the server and every log have them."""
 
-    org: OrgId
-    epochs: Mapping[int, EpochSecret] = field(repr=False)
+    account_secret: AccountSecret = field(repr=False)
+    secret_key: SecretKey = field(repr=False)
 
     def to_json(self) -> dict[str, Json]:
         """Returns the JSON form."""
-        epochs: dict[str, Json] = {
-            str(epoch): b64encode(secret.reveal()) for epoch, secret in self.epochs.items()
+        return {
+            "account_secret": b64encode(self.account_secret.reveal()),
+            "secret_key": b64encode(self.secret_key.reveal()),
         }
-        return {"org": self.org.b64, "epochs": epochs}
 
     @classmethod
-    def from_json(cls, value: Json) -> ProjectSecrets:
+    def from_json(cls, value: Json) -> NextKeys:
         """Parses the JSON form; raises VerificationError."""
-        fields = Fields(value, "a project of the keystore")
-        epochs = Fields(fields.mapping("epochs"), "the epochs of a project of the keystore")
-        secrets = {
-            _epoch(name): EpochSecret(epochs.data(name, EpochSecret.SIZE))
-            for name in epochs.names()[:_MAX_EPOCHS]
-        }
-        project = cls(fields.id("org", OrgId), secrets)
+        fields = Fields(value, "the next keys of the keystore")
+        keys = cls(
+            AccountSecret(fields.data("account_secret", AccountSecret.SIZE)),
+            SecretKey(fields.data("secret_key", SecretKey.SIZE)),
+        )
         fields.end()
-        return project
-
-
-def _epoch(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise VerificationError(Layer.PARSE, "an epoch is not a number")
-    return int(text)
+        return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +162,9 @@ def _optional_text(fields: Fields, name: str) -> str | None:
 class DeviceSecrets:
     """The secrets that this device keeps for an account, and its organizations.
 
-    ``personal`` is its own organization, whose genesis this device made or verified.
+    ``personal`` is its own organization, whose genesis this device made or verified; ``next``
+    are the keys of a change of keys that is not finished, ``former`` those before the last changes,
+    for which what this device fetched earlier is wrapped.
     """
 
     account_secret: AccountSecret = field(repr=False)
@@ -183,15 +172,9 @@ class DeviceSecrets:
     refresh_token: str = field(repr=False)
     organizations: tuple[OrgId, ...] = ()
     personal: OrgId | None = None
-    projects: Mapping[ProjectId, ProjectSecrets] = field(default_factory=dict)
+    next: NextKeys | None = None
+    former: tuple[AccountSecret, ...] = field(default=(), repr=False)
     sign_on: SignOnSecrets | None = None
-
-    def with_project(self, project: ProjectId, secrets: ProjectSecrets) -> DeviceSecrets:
-        """Returns the secrets with the keys of one more project, or more epochs of a known one."""
-        known = self.projects.get(project)
-        epochs = {**(known.epochs if known else {}), **secrets.epochs}
-        merged = ProjectSecrets(secrets.org, epochs)
-        return replace(self, projects={**self.projects, project: merged})
 
     def to_json(self) -> dict[str, Json]:
         """Returns the JSON form, secrets included; ``sign_on`` is absent without one."""
@@ -203,28 +186,26 @@ class DeviceSecrets:
             "refresh_token": self.refresh_token,
             "organizations": [org.b64 for org in self.organizations],
             "personal": self.personal.b64 if self.personal else None,
-            "projects": {
-                project.b64: secrets.to_json() for project, secrets in self.projects.items()
-            },
+            "next": self.next.to_json() if self.next else None,
+            "former": [b64encode(secret.reveal()) for secret in self.former],
         }
 
     @classmethod
     def from_json(cls, value: Json) -> DeviceSecrets:
         """Parses the JSON form; raises VerificationError."""
         fields = Fields(value, "the secrets of the keystore")
-        projects = fields.mapping("projects")
-        if len(projects) > _MAX_PROJECTS:
-            raise VerificationError(Layer.PARSE, "the keystore holds too many projects")
+        following = fields.value("next")
         secrets = cls(
             account_secret=AccountSecret(fields.data("account_secret", AccountSecret.SIZE)),
             secret_key=SecretKey(fields.data("secret_key", SecretKey.SIZE)),
             refresh_token=fields.text("refresh_token", 128),
             organizations=fields.ids("organizations", OrgId),
             personal=fields.optional_id("personal", OrgId),
-            projects={
-                ProjectId.from_b64(name): ProjectSecrets.from_json(item)
-                for name, item in projects.items()
-            },
+            next=None if following is None else NextKeys.from_json(following),
+            former=tuple(
+                AccountSecret(Fields({"secret": item}, "a former key").data("secret", 32))
+                for item in fields.items("former")
+            ),
             sign_on=(
                 SignOnSecrets.from_json(fields.value("sign_on")) if fields.has("sign_on") else None
             ),

@@ -172,8 +172,9 @@ class Organization:
 
 def check_own_place(membership: MembershipLog, account: Account) -> None:
     """Raises VerificationError unless the log knows the account with the account's own keys."""
-    mine = account.identity
-    if membership.identity(mine.account) != mine:
+    following = account.next_keys
+    mine = {account.identity} | ({following.identity} if following else set())
+    if membership.identity(account.known.account) not in mine:
         raise VerificationError(
             Layer.MEMBERSHIP,
             "the membership log names other keys for this account",

@@ -31,7 +31,8 @@ from sopor.remote.posting import post_parts
 from sopor.remote.session import Session
 from sopor.remote.transport import Call, Reply, Transport
 from sopor_core import canonical
-from sopor_core.account import ChallengeProof, Credentials
+from sopor_core.account import AccountRecord, ChallengeProof, Credentials
+from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import DeviceId, PackId, ProjectId
 from sopor_core.limits import MAX_INLINE_BYTES, MAX_PACK_BYTES, MAX_SERVED_BYTES, MIB
@@ -219,6 +220,24 @@ class Remote:
         """Replaces the credentials; the proof answers a challenge, so it is not sent twice."""
         body = canonical.encode({"credentials": credentials.to_json(), "proof": proof.to_json()})
         self.call(Call(Operation.CREDENTIALS_CHANGE, body=body, repeatable=False))
+
+    def change_keys(
+        self,
+        record: AccountRecord,
+        approval: bytes,
+        credentials: Credentials,
+        proof: ChallengeProof,
+    ) -> None:
+        """Replaces the account's keys and credentials, and ends the sessions of other devices."""
+        body = canonical.encode(
+            {
+                "record": record.to_json(),
+                "approval": b64encode(approval),
+                "credentials": credentials.to_json(),
+                "proof": proof.to_json(),
+            }
+        )
+        self.call(Call(Operation.KEYS_CHANGE, body=body, repeatable=False))
 
     def meta(self) -> ServerMeta:
         """Asks the server about itself."""

@@ -103,20 +103,28 @@ class Connection:
         ledger = Ledger(self._account.entry.home, self._account.known.account)
         ledger.adopt(self.org, self._context.store.log.membership_entries())
 
-    def prepare(self, moves: list[BranchMove]) -> Prepared:
-        """Makes the entry that moves branches.
+    def get_ready(self) -> None:
+        """Receives what an entry of this account needs before it can be signed, if anything.
 
         Raises:
             PermissionDenied: the account may not push to the project, or nobody may.
         """
-        context = self._context
-        if self._make_due_keys():
+        mine = self._account.identity
+        if self.membership.identity(mine.account) != mine or self._make_due_keys():
             self._fetch()
         self._check_may_push()
+
+    def prepare(self, moves: list[BranchMove]) -> Prepared:
+        """Makes the entry that moves branches."""
+        context = self._context
         publisher = self._publisher
         return publisher.prepare(context.project, moves, now())
 
     def _check_may_push(self) -> None:
+        if self._account.next_keys is not None:
+            raise StateConflict(
+                "the change of this account's keys is not finished", hint="run `sopor rekey` again"
+            )
         membership, project = self.membership, self._context.project
         status = membership.status(project)
         if status is not Status.ACTIVE:

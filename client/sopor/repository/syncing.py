@@ -86,6 +86,8 @@ def push(
             return _dry_run(context, _publishing(context, heads))
         connection = Connection.of(context)
         for _ in range(_ATTEMPTS):
+            if not dry_run:
+                connection.get_ready()
             steps = _publishing(context, heads)
             if dry_run or not steps:
                 return _dry_run(context, steps, created, dry_run=dry_run)
@@ -163,6 +165,7 @@ def delete_remote_branch(context: Context, name: str) -> PushResult:
     with context.store.exclusive():
         connection = Connection.of(context)
         for _ in range(_ATTEMPTS):
+            connection.get_ready()
             old = context.store.refs.remotes().get(name)
             if old is None:
                 raise NotFound(f"the server has no branch {name!r}", hint="see `sopor branch -a`")

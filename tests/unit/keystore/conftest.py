@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from sopor.crypto.account import AccountSecret
-from sopor.crypto.keys import EpochSecret
 from sopor.crypto.written_keys import SecretKey
-from sopor.keystore import DeviceSecrets, Keystore, KnownAccount, ProjectSecrets, Protection
+from sopor.keystore import DeviceSecrets, Keystore, KnownAccount, NextKeys, Protection
 from sopor_core.account import KdfParameters
-from sopor_core.ids import AccountId, DeviceId, OrgId, ProjectId, ServerId
+from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
 
 PASSWORD = "correct horse battery staple"
 
@@ -49,12 +48,11 @@ def known() -> Callable[..., KnownAccount]:
 @pytest.fixture
 def secrets() -> DeviceSecrets:
     org = OrgId.random()
-    project = ProjectSecrets(org, {1: EpochSecret.random(), 2: EpochSecret.random()})
     return DeviceSecrets(
         account_secret=AccountSecret.random(),
         secret_key=SecretKey.random(),
         refresh_token="a-refresh-token-that-nobody-may-see",
         organizations=(org, OrgId.random()),
         personal=org,
-        projects={ProjectId.random(): project},
+        next=NextKeys(AccountSecret.random(), SecretKey.random()),
     )

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 from sopor.crypto import sealed_file
-from sopor.crypto.keys import EpochSecret
 from sopor.crypto.passwords import stretch
 from sopor.disk import exclusive, make_private_folder
 from sopor.errors import (
@@ -36,15 +35,15 @@ from sopor.keystore import (
     FixedPassword,
     Keystore,
     KnownAccount,
+    NextKeys,
     NoPasswords,
-    ProjectSecrets,
     Protection,
     SignOnSecrets,
     sopor_home,
 )
 from sopor_core import canonical
 from sopor_core.account import KdfParameters
-from sopor_core.ids import DeviceId, OrgId, ProjectId, ServerId
+from sopor_core.ids import DeviceId, OrgId, ServerId
 from tests.unit.keystore.conftest import PASSWORD
 
 MakeKnown = Callable[..., KnownAccount]
@@ -245,18 +244,19 @@ def test_a_full_disk_leaves_the_old_content(
     assert after == before
 
 
-ADD_PROJECTS = """
+ADD_ORGANIZATIONS = """
 import sys
+from dataclasses import replace
 from pathlib import Path
-from sopor.crypto.keys import EpochSecret
 from sopor.crypto.passwords import stretch
-from sopor.keystore import Keystore, NoPasswords, ProjectSecrets
-from sopor_core.ids import OrgId, ProjectId
+from sopor.keystore import Keystore, NoPasswords
+from sopor_core.ids import OrgId
 keystore = Keystore(Path(sys.argv[1]))
 entry = keystore.open(keystore.find(), NoPasswords())
 for number in range(5):
-    project = ProjectSecrets(OrgId.random(), {1: EpochSecret.random()})
-    entry.change(lambda secrets: secrets.with_project(ProjectId.random(), project))
+    entry.change(
+        lambda held: replace(held, organizations=(*held.organizations, OrgId.random()))
+    )
 """
 
 
@@ -265,11 +265,11 @@ def test_processes_that_write_at_once_lose_nothing(
 ) -> None:
     account = known()
     keystore.add(account, secrets)
-    command = [sys.executable, "-c", ADD_PROJECTS, str(keystore.home)]
+    command = [sys.executable, "-c", ADD_ORGANIZATIONS, str(keystore.home)]
     processes = [subprocess.Popen(command) for _ in range(4)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0, 0, 0]
     entry = keystore.open(account, NoPasswords())
-    assert len(entry.secrets.projects) == 1 + 4 * 5
+    assert len(entry.secrets.organizations) == 2 + 4 * 5
 
 
 def test_waiting_for_another_process_ends(tmp_path: Path) -> None:
@@ -364,13 +364,6 @@ def test_a_damaged_default_is_told(keystore: Keystore) -> None:
         _ = keystore.default
 
 
-def test_new_epochs_join_the_known_ones(secrets: DeviceSecrets) -> None:
-    (project, before), third = next(iter(secrets.projects.items())), EpochSecret.random()
-    after = secrets.with_project(project, ProjectSecrets(before.org, {3: third}))
-    assert set(after.projects[project].epochs) == {1, 2, 3}
-    assert set(secrets.projects[project].epochs) == {1, 2}
-
-
 def test_a_token_of_another_device_or_of_nobody_counts_as_none(
     keystore: Keystore, known: MakeKnown, secrets: DeviceSecrets
 ) -> None:
@@ -399,16 +392,14 @@ def test_the_home_can_be_named(tmp_path: Path) -> None:
     assert sopor_home({}).name == "sopor"
 
 
-def test_ids_of_projects_and_organizations_come_back_typed(
+def test_ids_and_keys_come_back_typed(
     keystore: Keystore, known: MakeKnown, secrets: DeviceSecrets
 ) -> None:
     keystore.add(known(), secrets)
-    project, kept = next(
-        iter(keystore.open(keystore.find(), NoPasswords()).secrets.projects.items())
-    )
-    assert isinstance(project, ProjectId)
-    assert isinstance(kept.org, OrgId)
-    assert all(isinstance(secret, EpochSecret) for secret in kept.epochs.values())
+    held = keystore.open(keystore.find(), NoPasswords()).secrets
+    assert all(isinstance(org, OrgId) for org in held.organizations)
+    assert held.next == secrets.next
+    assert isinstance(held.next, NextKeys)
 
 
 def test_a_sign_on_is_kept_and_shown_to_nobody(
