@@ -285,6 +285,97 @@ class TestCredentials:
         problem(self.change(alice, alice.keys.credentials(3), good), 401, "login-failed")
 
 
+class TestKeys:
+    def renewed(self, person: Person) -> Keys:
+        """Makes new keys for an account, which keeps its id."""
+        new = Keys(person.keys.login)
+        new.account_id = person.keys.account
+        return new
+
+    def change(self, person: Person, new: Keys, proof: Any, **changes: Any) -> requests.Response:
+        record = new.record()
+        body = {
+            "record": record.to_json(),
+            "approval": b64encode(record.approve(person.keys.signing)),
+            "credentials": new.credentials(2).to_json(),
+            "proof": proof.to_json(),
+            **changes,
+        }
+        return person.send(Operation.KEYS_CHANGE, json=body)
+
+    def test_new_keys_take_over_and_end_every_other_session(self, alice: Person) -> None:
+        other, new = alice.login(), self.renewed(alice)
+        answer = self.change(alice, new, alice.prove(Action.CREDENTIALS))
+        assert (answer.status_code, answer.content) == (204, b"")
+        found = AccountAnswer.model_validate(alice.send(Operation.ACCOUNT).json())
+        assert AccountRecord.verified(found.record).identity == new.identity
+        problem(other.send(Operation.ACCOUNT), 401, "device-revoked")
+        stolen = {"device": other.device.b64, "refresh_token": other.session["refresh_token"]}
+        problem(send(alice.url, Operation.LOGIN_REFRESH, json=stolen), 401, "device-revoked")
+        with_old_keys = {
+            "proof": alice.prove(Action.LOGIN).to_json(),
+            "device": new_device(),
+        }
+        problem(send(alice.url, Operation.LOGIN, json=with_old_keys), 401, "login-failed")
+        alice.keys = new
+        alice.login()
+
+    def test_the_same_again_is_answered_again(self, alice: Person) -> None:
+        old, new = alice.keys, self.renewed(alice)
+        record, credentials = new.record(), new.credentials(2)
+        same = {
+            "record": record.to_json(),
+            "approval": b64encode(record.approve(old.signing)),
+            "credentials": credentials.to_json(),
+        }
+        for keys in (old, new):
+            alice.keys = keys
+            proof = alice.prove(Action.CREDENTIALS)
+            assert self.change(alice, new, proof, **same).status_code == 204
+
+    def test_who_recovers_renews_its_keys(self, alice: Person) -> None:
+        recovered, new = alice.login(Action.RECOVER), self.renewed(alice)
+        proof = recovered.prove(Action.CREDENTIALS, alice.keys.recovery_key)
+        assert self.change(recovered, new, proof).status_code == 204
+        problem(alice.send(Operation.ACCOUNT), 401, "device-revoked")
+
+    def test_neither_a_token_nor_a_password_nor_a_key_is_enough(
+        self, alice: Person, bob: Person
+    ) -> None:
+        new, theirs = self.renewed(alice), self.renewed(bob)
+        record, created = new.record(), replace(new.record(), created=1)
+        renamed = replace(record, login=bob.keys.login)
+        approve = alice.keys.signing
+
+        def signed(other: AccountRecord) -> dict[str, Any]:
+            final = other.sign(new.signing)
+            return {"record": final.to_json(), "approval": b64encode(final.approve(approve))}
+
+        proof = alice.prove(Action.CREDENTIALS)
+        for changes in (
+            {"approval": b64encode(bytes(64))},
+            {"approval": b64encode(record.approve(new.signing))},
+            {"approval": b64encode(record.approve(bob.keys.signing))},
+            signed(created),
+            signed(renamed),
+            signed(replace(record, identity=theirs.identity)),
+            signed(replace(record, identity=replace(record.identity, encryption=bytes(32)))),
+            {"credentials": new.credentials(3).to_json()},
+            {"credentials": alice.keys.credentials(2).to_json()},
+            {"credentials": theirs.credentials(2).to_json()},
+        ):
+            answer = self.change(alice, new, proof, **changes)
+            problem(answer, 422, "entry-refused")
+        wrong = alice.prove(Action.CREDENTIALS, bob.keys.login_key)
+        problem(self.change(alice, new, wrong), 401, "login-failed")
+        problem(self.change(alice, new, bob.prove(Action.CREDENTIALS)), 400, "malformed")
+        problem(self.change(alice, new, alice.prove(Action.DEVICE)), 400, "malformed")
+        problem(self.change(alice, new, proof, approval="A" * 85), 400, "malformed")
+        found = AccountAnswer.model_validate(alice.send(Operation.ACCOUNT).json())
+        assert AccountRecord.verified(found.record).identity == alice.keys.identity
+        assert self.change(alice, new, proof).status_code == 204
+
+
 class TestDevices:
     def test_devices_are_listed(self, alice: Person) -> None:
         second = alice.login()

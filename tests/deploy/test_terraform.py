@@ -171,7 +171,8 @@ WRONG = [
         "name": '"Sopor!"',
         "source_archive": '"nowhere.zip"',
         "max_instances": "0",
-        "server": '{ quota_bytes = -1, registration = "perhaps", log = "loud" }',
+        "server": '{ quota_bytes = -1, quota_seats = 0.5, license_key = "no",'
+        ' registration = "perhaps", log = "loud" }',
         "databases": '["sopor", "sopor"]',
         "restore_days": "3",
         "server_id": '"short"',

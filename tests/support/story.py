@@ -76,10 +76,13 @@ class Keys:
     encryption: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     login_key: Key = field(default_factory=Key)
     recovery_key: Key = field(default_factory=Key)
+    account_id: AccountId | None = None
+    """The id of an account that had other keys first."""
 
     @property
     def identity(self) -> PublicIdentity:
-        return PublicIdentity.founding(self.signing.public, self.encryption)
+        founding = PublicIdentity.founding(self.signing.public, self.encryption)
+        return replace(founding, account=self.account_id) if self.account_id else founding
 
     @property
     def account(self) -> AccountId:

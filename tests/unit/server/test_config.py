@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from sopor_core.encoding import b64encode
 from sopor_server.config import DEFAULT_QUOTA, Cloud, Config
 from sopor_server.errors import InvalidConfig
 from sopor_server.ports.sign_on import Mode, SignOnSettings
+from tests.support.story import Key
 
 
 def test_nothing_needs_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,10 +38,33 @@ def test_everything_can_be_set() -> None:
     assert config == Config(Path("/srv/sopor"), 0, "closed", 7, 2, 4, "off")
 
 
+def test_limits_and_the_key_of_licenses_are_set() -> None:
+    key = Key().public
+    config = Config.from_environment(
+        {
+            "HOME": "/home/alice",
+            "SOPOR_QUOTA_SEATS": "20",
+            "SOPOR_QUOTA_PROJECTS": "5",
+            "SOPOR_LICENSE_KEY": b64encode(key),
+        }
+    )
+    assert (config.quota_seats, config.quota_projects) == (20, 5)
+    assert config.license_key == key
+
+
+@pytest.mark.parametrize("key", ["x", "A" * 43, "A" * 44, "=" * 43])
+def test_a_key_of_licenses_is_one(key: str) -> None:
+    with pytest.raises(InvalidConfig, match="SOPOR_LICENSE_KEY"):
+        Config.from_environment({"SOPOR_LICENSE_KEY": key})
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     mistakes = {
         "SOPOR_DATA": "here",
         "SOPOR_QUOTA_BYTES": "-1",
+        "SOPOR_QUOTA_SEATS": "many",
+        "SOPOR_QUOTA_PROJECTS": "1.5",
+        "SOPOR_LICENSE_KEY": "A" * 43,
         "SOPOR_REGISTRATION": "maybe",
         "SOPOR_LOGIN_RATE": "0",
         "SOPOR_TRUSTED_PROXIES": "one",

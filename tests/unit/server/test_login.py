@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,8 @@ from sopor_core.ids import AccountId, DeviceId, ServerId
 from sopor_core.wire.problems import Code
 from sopor_server.auth import Caller, read_access_token
 from sopor_server.errors import Refused
+from sopor_server.ports.metadata import MetadataStore
+from sopor_server.ports.records import Device
 from sopor_server.service.accounts import change_credentials
 from sopor_server.service.context import Context
 from sopor_server.service.devices import revoke
@@ -154,6 +157,27 @@ class TestLogin:
         error = refused(lambda: challenge(slow, "here", new_keys().login, Action.LOGIN))
         assert error.problem is Code.RATE_LIMITED
         challenge(slow, "there", home.keys.login, Action.LOGIN)
+
+    def test_who_logs_in_while_the_keys_are_replaced_is_out(
+        self, context: Context, home: Household
+    ) -> None:
+        """The device comes after the others were revoked, by the credentials from before."""
+        proof, device = prove(context, home.keys), DeviceId.random()
+        account = home.keys.account
+        put = context.store.put_device
+
+        class Racing:
+            def put_device(self, record: Device) -> None:
+                context.store.replace_keys(account, 2, b"r", b"c", home.device.id)
+                put(record)
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(context.store, name)
+
+        racing = replace(context, store=cast(MetadataStore, Racing()))
+        error = refused(lambda: login(racing, "address", proof, device, "laptop"))
+        assert error.problem is Code.LOGIN_FAILED
+        assert list(context.store.devices(account)) == [home.device]
 
     def test_a_revoked_device_does_not_come_back(self, context: Context, home: Household) -> None:
         context.store.revoke_device(home.keys.account, home.device.id)
