@@ -11,6 +11,7 @@ from sopor.cli.rendering.state import branch_lines, tracking_line
 from sopor.cli.rendering.times import full_time, short_time
 from sopor.cli.rendering.transfers import fetch_lines, merge_lines, push_lines
 from sopor.model.document import DocumentId, Json
+from sopor.moments import Moment
 from sopor.repository.results import (
     BranchInfo,
     BranchPush,
@@ -21,7 +22,6 @@ from sopor.repository.results import (
     FetchResult,
     FieldChange,
     MergeOutcome,
-    Moment,
     PushResult,
     Tracking,
 )
