@@ -177,7 +177,7 @@ WRONG = [
         "restore_days": "3",
         "server_id": '"short"',
         "secret_version": "0",
-        "sign_on": '{ mode = "no", issuer = "http://a.b", client_id = "c", domains = [], port = -1 }',
+        "sign_on": '{ mode = "no", issuer = "x", client_id = "c", domains = [], port = -1 }',
         "alert_emails": '["ada"]',
         "budget": '{ billing_account = "mine", amount = 0.5 }',
     },
