@@ -38,6 +38,7 @@ from sopor_server.ports.errors import (
 )
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.ports.records import Link
+from tests.contract.group_suite import GroupContract
 from tests.contract.opening import ALL, Opener, Suite
 from tests.contract.pushing import push_in_process, push_until_landed, read_log
 from tests.contract.racing import in_processes, in_threads, successes
@@ -686,7 +687,9 @@ class PushContract(Suite):
         assert odd == []
 
 
-class MetadataContract(AccountContract, OrganizationContract, PushContract, TeamContract):
+class MetadataContract(
+    AccountContract, OrganizationContract, PushContract, TeamContract, GroupContract
+):
     """Subclasses give the fixture `opener`: something picklable that opens the same store anew."""
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import Citation, ListedCommit, ListedPack
+from sopor_server.ports.groups import PackGroup
 from sopor_server.ports.records import (
     Account,
     Device,
@@ -219,6 +220,32 @@ class MetadataStore(Protocol):
         Again, or for a pack that is not counted, it does nothing. A pack that was staged long ago
         may stay counted.
         """
+
+    # ----------------------------------------------------------------------- groups of packs
+
+    def add_group(self, group: PackGroup) -> bool:
+        """Notes that small packs of a project are joined; tells whether that is noted now.
+
+        The group's first entry is the one after the last group's last, else nothing happens. The
+        same packs at the same place again are success, and the earlier time stays.
+        """
+
+    def groups(self, project: ProjectId, after: int, limit: int) -> Sequence[PackGroup]:
+        """Returns at most ``limit`` groups whose last entry follows entry ``after``, in order.
+
+        One read for each.
+        """
+
+    def group_of(self, project: ProjectId, pack: PackId) -> PackGroup | None:
+        """Returns a group that a pack is in. One read."""
+
+    def clear_groups(self, project: ProjectId, through: int) -> None:
+        """Notes that the packs of groups up to entry ``through`` do not stand by themselves too.
+
+        Never moves back; an unknown project is ignored.
+        """
+
+    # ----------------------------------------------------------------------------- the store
 
     def drop_expired(self, now: int) -> None:
         """Drops notes of challenges that expired before ``now``, unless the storage does so."""

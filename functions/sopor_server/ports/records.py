@@ -82,7 +82,8 @@ class Project:
     """A project at one moment: ``head`` of its push log and the branches that follow from it.
 
     ``cited`` is the newest membership entry that a push entry cites. ``bytes`` counts entries, and
-    packs that are listed or staged. ``known`` holds the public parts of some commits.
+    packs that are listed or staged. ``known`` holds the public parts of some commits. Small packs
+    of entries up to ``grouped`` are in groups, and of those up to ``cleared`` in groups only.
     """
 
     id: ProjectId
@@ -93,6 +94,8 @@ class Project:
     updated: int
     branches: Mapping[BranchId, Branch]
     known: Mapping[CommitId, ListedCommit] = field(default_factory=dict)
+    grouped: int = 0
+    cleared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

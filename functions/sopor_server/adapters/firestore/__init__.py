@@ -8,6 +8,7 @@
     organizations/{org}                   seq, hash, members, projects, state, sizes
     organizations/{org}/membership_entries/{seq}
     projects/{project}                    org, seq, hash, bytes, branches, to_erase, deleted, ...
+    projects/{project}/pack_groups/{seq}  first, time, packs, sizes
     projects/{project}/push_entries/{seq} entry, commits, packs
     projects/{project}/branch_pages/{seq}-{n}
     .../entry_parts/{seq}-{n}             the rest of an entry that one document cannot hold

@@ -82,6 +82,8 @@ class Projects:
             fields["updated"],
             branches,
             {commit.id: commit for commit in newest},
+            fields.get("grouped", 0),
+            fields.get("cleared", 0),
         )
 
     def of_account(self, account: AccountId) -> Sequence[ProjectSummary]:

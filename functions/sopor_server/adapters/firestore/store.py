@@ -9,8 +9,10 @@ from sopor_core.push_entry import Citation, ListedCommit, ListedPack
 from sopor_server.adapters.firestore.accounts import Accounts
 from sopor_server.adapters.firestore.connection import Connection
 from sopor_server.adapters.firestore.database import Database
+from sopor_server.adapters.firestore.groups import Groups
 from sopor_server.adapters.firestore.organizations import Organizations
 from sopor_server.adapters.firestore.projects import Projects
+from sopor_server.ports.groups import PackGroup
 from sopor_server.ports.records import (
     Account,
     Device,
@@ -32,6 +34,7 @@ class FirestoreMetadataStore:
         self._organizations = Organizations(database)
         self._accounts = Accounts(database, self._organizations)
         self._projects = Projects(database, self._organizations)
+        self._groups = Groups(database)
 
     @classmethod
     def open(
@@ -148,6 +151,20 @@ class FirestoreMetadataStore:
 
     def uncount_pack(self, project: ProjectId, pack: ListedPack) -> None:  # noqa: D102
         self._projects.uncount(project, pack)
+
+    def add_group(self, group: PackGroup) -> bool:  # noqa: D102
+        return self._groups.add(group)
+
+    def groups(  # noqa: D102
+        self, project: ProjectId, after: int, limit: int
+    ) -> Sequence[PackGroup]:
+        return self._groups.after(project, after, limit)
+
+    def group_of(self, project: ProjectId, pack: PackId) -> PackGroup | None:  # noqa: D102
+        return self._groups.of_pack(project, pack)
+
+    def clear_groups(self, project: ProjectId, through: int) -> None:  # noqa: D102
+        self._groups.clear(project, through)
 
     def drop_expired(self, now: int) -> None:
         """Does nothing: Firestore deletes such notes by their time to live."""

@@ -17,7 +17,7 @@ from sopor_core.ids import (
     StateRoot,
 )
 from sopor_core.push_entry import Citation, ListedCommit, ListedPack
-from sopor_server.adapters.sqlite import organizations
+from sopor_server.adapters.sqlite import groups, organizations
 from sopor_server.adapters.sqlite.logs import cut
 from sopor_server.ports.errors import CommitDiffers, LogMoved, MembershipMoved
 from sopor_server.ports.records import Branch, Project, ProjectSummary, PushAppend
@@ -46,6 +46,7 @@ def find(db: sqlite3.Connection, project: ProjectId, commits: int) -> Project | 
         updated,
         _branches(db, project),
         _commits(newest),
+        *groups.state(db, project),
     )
 
 

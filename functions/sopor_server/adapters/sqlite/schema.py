@@ -96,6 +96,27 @@ CREATE TABLE packs (
     stored INTEGER NOT NULL,
     PRIMARY KEY (project, pack)
 ) WITHOUT ROWID;
+CREATE TABLE grouping (
+    project BLOB PRIMARY KEY REFERENCES projects,
+    grouped INTEGER NOT NULL,
+    cleared INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE pack_groups (
+    project BLOB NOT NULL REFERENCES projects,
+    last INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (project, last)
+) WITHOUT ROWID;
+CREATE TABLE grouped_packs (
+    project BLOB NOT NULL REFERENCES projects,
+    last INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    pack BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (project, last, place)
+) WITHOUT ROWID;
+CREATE INDEX groups_of_pack ON grouped_packs (project, pack);
 CREATE TABLE push_entries (
     project BLOB NOT NULL REFERENCES projects,
     seq INTEGER NOT NULL,

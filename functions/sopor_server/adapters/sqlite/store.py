@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import Citation, ListedCommit, ListedPack
-from sopor_server.adapters.sqlite import accounts, links, organizations, projects
+from sopor_server.adapters.sqlite import accounts, groups, links, organizations, projects
 from sopor_server.adapters.sqlite.connections import Connections
 from sopor_server.ports.errors import DeviceTaken
+from sopor_server.ports.groups import PackGroup
 from sopor_server.ports.records import (
     Account,
     Device,
@@ -160,6 +161,24 @@ class SqliteMetadataStore:
     def uncount_pack(self, project: ProjectId, pack: ListedPack) -> None:  # noqa: D102
         with self._connections.write() as db:
             projects.uncount(db, project, pack)
+
+    def add_group(self, group: PackGroup) -> bool:  # noqa: D102
+        with self._connections.write() as db:
+            return groups.add(db, group)
+
+    def groups(  # noqa: D102
+        self, project: ProjectId, after: int, limit: int
+    ) -> Sequence[PackGroup]:
+        with self._connections.read() as db:
+            return groups.after(db, project, after, limit)
+
+    def group_of(self, project: ProjectId, pack: PackId) -> PackGroup | None:  # noqa: D102
+        with self._connections.read() as db:
+            return groups.of_pack(db, project, pack)
+
+    def clear_groups(self, project: ProjectId, through: int) -> None:  # noqa: D102
+        with self._connections.write() as db:
+            groups.clear(db, project, through)
 
     def drop_expired(self, now: int) -> None:  # noqa: D102
         with self._connections.write() as db:
