@@ -76,7 +76,8 @@ def _keep_house(*, everything: bool) -> None:
     done = keep_house(os.environ, everything=everything)
     sys.stdout.write(
         f"looked at {done.looked_at} packs, marked {done.marked},"
-        f" removed {done.removed} ({done.freed} bytes)\n"
+        f" removed {done.removed} ({done.freed} bytes),"
+        f" joined {done.joined}, cleared {done.cleared}\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,14 @@ import pytest
 
 from sopor.repository import Repository
 from sopor_core.ids import BranchId, OpId
+from sopor_core.push_entry import PushEntry
+from sopor_core.push_log import EMPTY_LOG
+from sopor_core.wire.parts import PartKind
 from sopor_server.auth import Caller
 from sopor_server.errors import Behind
 from sopor_server.service.branches import change_branches
 from sopor_server.service.context import Context
+from sopor_server.service.grouping import DAY, Grouping
 from sopor_server.service.pull import Since, pull
 from sopor_server.service.push import Push, push
 from tests.support.inside import served
@@ -141,3 +146,40 @@ def test_pushes_to_other_projects_of_the_organization_do_not_disturb(
     before = cloud.billed
     home.push(other)
     assert cloud.billed - before == Billed(writes=3)
+
+
+def test_joined_packs_cost_a_clone_less_and_others_nothing(
+    cloud: WatchedCloud, home: Household, caller: Caller, project: Project
+) -> None:
+    def push_one(number: int) -> PushEntry:
+        pack = b"pack %d" % number
+        entry = project.entry(home.keys, project.commit(), packs=[pack])
+        push(cloud.context(), caller, Push(project.id, entry.encoded, [pack]))
+        project.took(entry)
+        return entry
+
+    entries = [push_one(number) for number in range(66)]
+
+    def clone(context: Context) -> None:
+        news = pull(context, caller, project.id, Since(EMPTY_LOG, 0))
+        assert news is not None
+        assert not news.more
+        assert sum(part.kind is PartKind.PACK for part in news.parts) == 66
+
+    alone = cost_of(cloud, clone)
+    assert alone.class_b == 66
+    later = time.time_ns() // 1_000_000 + DAY + 1
+    assert Grouping(cloud.store, cloud.blobs, later, 8).run() == (64, 0)
+    # Two groups, and their notes in the metadata.
+    assert cost_of(cloud, clone) == replace(alone, reads=alone.reads + 2, class_b=4)
+
+    newest = Since(project.head, home.org.head.seq)
+    nothing = cost_of(cloud, lambda context: pull(context, caller, project.id, newest))
+    assert nothing == NOTHING_NEW
+    behind = Since(entries[-2].citation, home.org.head.seq)
+    one = cost_of(cloud, lambda context: pull(context, caller, project.id, behind))
+    assert one == Billed(reads=4, class_b=1)
+    pack = b"one more"
+    entry = project.entry(home.keys, project.commit(), packs=[pack])
+    request = Push(project.id, entry.encoded, [pack])
+    assert cost_of(cloud, lambda context: push(context, caller, request)) == PUSH

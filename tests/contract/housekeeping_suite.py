@@ -15,7 +15,8 @@ from sopor_core.push_entry import ListedPack
 from sopor_server.ports.blobs import BlobStore, pack_key, upload_key
 from sopor_server.ports.errors import StoreUnavailable
 from sopor_server.ports.metadata import MetadataStore
-from sopor_server.service.housekeeping import DAY, Housekeeping, Report
+from sopor_server.service.grouping import DAY
+from sopor_server.service.housekeeping import Housekeeping, Report
 from tests.support.stored import Household
 from tests.support.story import TIME, Project, pack_id
 

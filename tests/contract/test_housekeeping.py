@@ -36,7 +36,7 @@ def test_the_command_keeps_the_house(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sopor_server", "housekeeping", "--data", str(tmp_path / "d")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == "looked at 0 packs, marked 0, removed 0 (0 bytes)\n"
+    assert ran.stdout == ("looked at 0 packs, marked 0, removed 0 (0 bytes), joined 0, cleared 0\n")
 
 
 def test_the_function_keeps_the_house_without_the_servers_secret(
@@ -52,7 +52,9 @@ def test_the_function_keeps_the_house_without_the_servers_secret(
     finally:
         function.stop()
     assert answer.status_code == 200
-    assert answer.json() == {"looked_at": 0, "marked": 0, "removed": 0, "freed": 0}
+    assert answer.json() == dict.fromkeys(
+        ("looked_at", "marked", "removed", "freed", "joined", "cleared"), 0
+    )
     assert "the housekeeping is done" in (tmp_path / "log").read_text(encoding="utf-8")
 
 

@@ -9,6 +9,8 @@ A mark is an empty blob ``orphans/{project}/{pack}``; its time is that of the fi
 
 The packs of a deleted project go `keep_days` after the deletion, listed or not.
 
+Small packs of neighbouring entries are joined (`sopor_server.service.grouping`).
+
 A pack that was to come straight to the storage is counted from the moment on in which its address
 was given. Where it never came, it is counted no longer after a day; the note of it goes anyway.
 """
@@ -23,21 +25,28 @@ from sopor_core.ids import PackId, ProjectId
 from sopor_core.push_entry import ListedPack
 from sopor_server.ports.blobs import BlobInfo, BlobStore, pack_key, upload_of
 from sopor_server.ports.errors import BlobMissing
+from sopor_server.ports.groups import PREFIX
 from sopor_server.ports.metadata import MetadataStore
+from sopor_server.service.grouping import DAY, Grouping
 
-DAY = 24 * 60 * 60 * 1000
 _LOOKED_AT_DAYS = 14
 _PACKS, _MARKS, _NOTES = "packs", "orphans", "uploads"
 
 
 @dataclass
 class Report:
-    """What a run did: packs looked at, newly marked and removed; bytes that removing freed."""
+    """What a run did.
+
+    Packs looked at, newly marked and removed; bytes that removing freed; packs that were joined
+    into groups, and packs that stand in their groups only from now on.
+    """
 
     looked_at: int = 0
     marked: int = 0
     removed: int = 0
     freed: int = 0
+    joined: int = 0
+    cleared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,9 @@ class Housekeeping:
         for name in marks:
             if self.blobs.size(f"{_PACKS}/{name}") is None:
                 self.blobs.delete(f"{_MARKS}/{name}")
+        grouping = Grouping(self.store, self.blobs, self.now, self.keep_days)
+        report.joined, report.cleared = grouping.run()
+        report.freed += grouping.remove_lost()
         return report
 
     def _erase_deleted(self, report: Report) -> None:
@@ -84,6 +96,9 @@ class Housekeeping:
             for blob in self.blobs.list(f"{_PACKS}/{project.hex()}"):
                 self.blobs.delete(blob.key)
                 report.removed += 1
+                report.freed += blob.size
+            for blob in self.blobs.list(f"{PREFIX}/{project.hex()}"):
+                self.blobs.delete(blob.key)
                 report.freed += blob.size
             self.store.erased(project)
 

@@ -18,6 +18,7 @@ from sopor_server.ports.errors import BlobMissing, StoreUnavailable
 from sopor_server.ports.records import Organization
 from sopor_server.service import quota
 from sopor_server.service.context import Context
+from sopor_server.service.groups import read_grouped, size_in_group
 from sopor_server.service.membership import check_writes, project_of_member
 
 T = TypeVar("T")
@@ -90,6 +91,8 @@ def find_pack(context: Context, caller: Caller, project: ProjectId, pack: PackId
     project_of_member(context.store, caller, project)
     size = context.blobs.size(pack_key(project, pack))
     if size is None:
+        size = size_in_group(context.store, project, pack)
+    if size is None:
         raise not_found("pack")
     return size
 
@@ -103,6 +106,15 @@ def read_pack(context: Context, project: ProjectId, pack: PackId, start: int, en
     """Returns a stretch of a pack that `find_pack` found; raises Refused."""
     try:
         return context.blobs.get(pack_key(project, pack), start, end)
+    except BlobMissing:
+        return _read_grouped(context, project, pack, start, end)
+
+
+def _read_grouped(
+    context: Context, project: ProjectId, pack: PackId, start: int, end: int
+) -> bytes:
+    try:
+        return read_grouped(context.store, context.blobs, project, pack, start, end)
     except BlobMissing:
         raise not_found("pack") from None
 

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from sopor_core.encoding import b64decode
 from sopor_core.ids import EntryHash, PackId, ProjectId
 from sopor_core.limits import MAX_INLINE_BYTES
-from sopor_core.push_entry import Citation
+from sopor_core.push_entry import Citation, ListedPack
 from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.problems import Code
 from sopor_server.auth import Caller
 from sopor_server.errors import Refused
 from sopor_server.logs import FIELDS
-from sopor_server.ports.blobs import pack_key
 from sopor_server.ports.errors import BlobMissing
 from sopor_server.ports.records import Organization, Project
 from sopor_server.service.context import Context
+from sopor_server.service.groups import PackReader
 from sopor_server.service.membership import project_of_member
 
 BUDGET = MAX_INLINE_BYTES
@@ -99,6 +99,7 @@ def _pushed(
 ) -> tuple[list[Part], int]:
     """Returns the entries with their packs as far as they fit, and the last one's number."""
     parts: list[Part] = []
+    reader = PackReader(context.store, context.blobs, project)
     previous, reached = after.hash, after.seq
     if reached == project.head.seq:
         _check_same(previous, project.head.hash, reached)
@@ -106,16 +107,16 @@ def _pushed(
         entry = json.loads(data)
         if reached == after.seq:
             _check_same(previous, EntryHash.from_b64(entry["prev"]), reached)
-        packs = [(PackId(b64decode(pack["id"])), pack["size"]) for pack in entry["packs"]]
-        inline = sum(size for _, size in packs if size <= BUDGET)
+        packs = [ListedPack(PackId(b64decode(pack["id"])), pack["size"]) for pack in entry["packs"]]
+        inline = sum(pack.size for pack in packs if pack.size <= BUDGET)
         if parts and len(data) + inline > left:
             break
         left -= len(data)
         parts.append(Part(PartKind.PUSH_ENTRY, data))
-        for pack in _packs(context, project.id, packs, left):
-            left -= len(pack.data)
-            parts.append(pack)
         reached += 1
+        for part in _packs(reader, reached, packs, left):
+            left -= len(part.data)
+            parts.append(part)
     return parts, reached
 
 
@@ -127,19 +128,17 @@ def _entries(context: Context, project: Project, after: int) -> Iterator[bytes]:
         after += len(page)
 
 
-def _packs(
-    context: Context, project: ProjectId, packs: Sequence[tuple[PackId, int]], left: int
-) -> Iterator[Part]:
-    for pack, size in packs:
-        if size > left:
+def _packs(reader: PackReader, seq: int, packs: Sequence[ListedPack], left: int) -> Iterator[Part]:
+    for pack in packs:
+        if pack.size > left:
             continue
         try:
-            data = context.blobs.get(pack_key(project, pack))
+            data = reader.read(seq, pack, left)
         except BlobMissing:
             # The client asks for it by itself and then names the pack that is lost.
-            _log.error("a listed pack is missing", extra={FIELDS: {"pack": pack.hex()}})
+            _log.error("a listed pack is missing", extra={FIELDS: {"pack": pack.id.hex()}})
             continue
-        left -= size
+        left -= pack.size
         yield Part(PartKind.PACK, data)
 
 

@@ -30,6 +30,7 @@ from sopor_server.ports.records import Branch, Organization, Project, PushAppend
 from sopor_server.service import quota
 from sopor_server.service.commits import KnownCommits
 from sopor_server.service.context import Context
+from sopor_server.service.groups import size_in_group
 from sopor_server.service.membership import NewestState, check_writes, project_of_member
 from sopor_server.service.pull import Since, news
 
@@ -147,6 +148,8 @@ def _check_put_packs(context: Context, entry: PushEntry, bodies: dict[PackId, by
         if pack.id in bodies:
             continue
         size = context.blobs.size(pack_key(entry.project, pack.id))
+        if size is None:
+            size = size_in_group(context.store, entry.project, pack.id)
         if size is None:
             raise Refused(
                 Code.PACK_MISSING,
