@@ -14,6 +14,7 @@ locals {
     "logins",
     "membership_entries",
     "organizations",
+    "pack_groups",
     "projects",
     "push_entries",
     "subjects",
@@ -23,6 +24,7 @@ locals {
     [for collection in local.firestore_collections : { collection = collection, name = "*" }],
     [
       { collection = "devices", name = "live", order = "ASCENDING" },
+      { collection = "pack_groups", name = "packs", array = "CONTAINS" },
       { collection = "projects", name = "org", order = "ASCENDING" },
       { collection = "projects", name = "to_erase", order = "ASCENDING" },
       { collection = "push_entries", name = "commits", array = "CONTAINS" },

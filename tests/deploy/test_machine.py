@@ -17,6 +17,10 @@ from threading import Thread
 import pytest
 
 from sopor_server import config
+from sopor_server.adapters.files import FileBlobStore
+from sopor_server.adapters.sqlite import SqliteMetadataStore
+from tests.contract.grouping_suite import clone
+from tests.contract.housekeeping_suite import House
 from tests.deploy.terraforming import ROOT
 from tests.support.server import running_server
 from tests.support.world import World, request, v4_export, workspace
@@ -56,6 +60,37 @@ def test_a_backup_made_during_pushes_restores_the_server(tmp_path: Path) -> None
         clone = world.device("ada").clone("petstore")
         assert clone.fsck().findings == ()
         assert 1 <= len(clone.log()) <= pushes + 1
+
+
+def test_a_backup_holds_packs_that_stand_in_groups_only(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "server.json").write_text("{}", encoding="utf-8")
+    store = SqliteMetadataStore(data / "metadata.sqlite3")
+    house = House(store, FileBlobStore(data / "blobs"))
+    packs = [b"pack %d" % number for number in range(40)]
+    for pack in packs:
+        house.put(pack)
+        house.push(pack)
+    before = back_up(data, tmp_path / "backups")
+    house.keep(1.1)
+    joined = back_up(data, tmp_path / "backups")
+    assert house.keep(9.2).cleared == 32
+    cleared = back_up(data, tmp_path / "backups")
+    store.close()
+
+    for number, metadata in enumerate((before, joined, cleared)):
+        restored = tmp_path / f"restored-{number}"
+        restore(tmp_path / "backups", metadata, restored)
+        house.store = SqliteMetadataStore(restored / "metadata.sqlite3")
+        house.blobs = FileBlobStore(restored / "blobs")
+        assert clone(house) == packs
+        house.store.close()
+    (group,) = (path for path in (data / "blobs" / "groups").rglob("*") if path.is_file())
+    group.write_bytes(bytes(group.stat().st_size))
+    assert "is not what its name says" in failing(data, tmp_path / "other backups")
+    group.unlink()
+    assert "is missing" in failing(data, tmp_path / "other backups")
 
 
 def test_a_backup_tells_of_a_missing_pack(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ run "what_expires_is_deleted_and_what_is_not_asked_for_is_not_indexed" {
       if length(f.index_config[0].indexes) > 0
       } == {
       "sopor/devices/live"         = ["ASCENDING"]
+      "sopor/pack_groups/packs"    = ["CONTAINS"]
       "sopor/projects/org"         = ["ASCENDING"]
       "sopor/push_entries/commits" = ["CONTAINS"]
       "sopor/push_entries/packs"   = ["CONTAINS"]

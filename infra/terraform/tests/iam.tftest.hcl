@@ -47,7 +47,7 @@ run "each_may_do_what_it_needs_and_no_more" {
       for name, r in google_project_iam_custom_role.documents : name => join(" ", sort([for p in r.permissions : trimprefix(p, "datastore.")]))
       } == {
       api          = "databases.get entities.create entities.delete entities.get entities.list entities.update"
-      housekeeping = "databases.get entities.get entities.list entities.update"
+      housekeeping = "databases.get entities.create entities.get entities.list entities.update"
     }
     error_message = "A function may do more with documents than it needs."
   }
