@@ -58,7 +58,8 @@ def back_up(data: Path, target: Path, keep: timedelta) -> Path:
 def blobs(metadata: Path) -> dict[str, Packs]:
     """Returns what holds the packs that entries list, by the paths below `blobs/`.
 
-    A pack that is in a group may stand by itself as well; the group will do.
+    A pack that is in a group may stand by itself as well; the group will do. Deleted projects whose
+    packs are erased are left out.
 
     Raises:
         Incomplete: the database is damaged.
@@ -71,6 +72,7 @@ def blobs(metadata: Path) -> dict[str, Packs]:
         listed = (
             "SELECT project, pack, size FROM packs WHERE seq IS NOT NULL AND NOT EXISTS (SELECT 1"
             " FROM grouped_packs AS g WHERE g.project = packs.project AND g.pack = packs.pack)"
+            " AND project NOT IN (SELECT project FROM projects WHERE erased)"
         )
         found: dict[str, Packs] = {
             f"packs/{project.hex()}/{pack.hex()[:2]}.d/{pack.hex()}": [(pack, size)]
@@ -81,7 +83,11 @@ def blobs(metadata: Path) -> dict[str, Packs]:
 
 def _groups(connection: sqlite3.Connection) -> dict[str, Packs]:
     groups: dict[tuple[bytes, int], Packs] = {}
-    grouped = "SELECT project, last, pack, size FROM grouped_packs ORDER BY project, last, place"
+    grouped = (
+        "SELECT project, last, pack, size FROM grouped_packs"
+        " WHERE project NOT IN (SELECT project FROM projects WHERE erased)"
+        " ORDER BY project, last, place"
+    )
     for project, last, pack, size in connection.execute(grouped):
         groups.setdefault((project, last), []).append((pack, size))
     found: dict[str, Packs] = {}

@@ -59,6 +59,7 @@ run "what_expires_is_deleted_and_what_is_not_asked_for_is_not_indexed" {
       "sopor/devices/live"         = ["ASCENDING"]
       "sopor/pack_groups/packs"    = ["CONTAINS"]
       "sopor/projects/org"         = ["ASCENDING"]
+      "sopor/projects/to_erase"    = ["ASCENDING"]
       "sopor/push_entries/commits" = ["CONTAINS"]
       "sopor/push_entries/packs"   = ["CONTAINS"]
     }
