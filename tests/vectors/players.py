@@ -288,6 +288,7 @@ def _state(log: MembershipLog) -> Vector:
             if (cuts := log.cuts(project))
         },
         "deleted": log.deleted,
+        "license": log.license.to_json() if log.license else None,
     }
 
 
@@ -308,6 +309,7 @@ def _scope(log: MembershipLog, scope: Scope) -> Vector:
         "accounts": sorted(account.hex() for account in keys.wraps),
         "invites": sorted(invite.hex() for invite in keys.invites),
         "due": keys.due,
+        "label": [log.label(scope).epoch, log.label(scope).sealed.hex()],
     }
 
 

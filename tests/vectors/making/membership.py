@@ -112,6 +112,15 @@ def _stories() -> dict[str, Team]:
     team.take(FINN, team.join(FINN, invitation(team, FINN)))
     team.take(FINN, team.invite(FINN, invitation(team, GUS), "owner"))
     team.take(ADA, team.set_role(FINN, "admin"))
+    team = story("an owner and an admin are made what they are, and their invites stay")
+    team.take(ADA, team.set_role(BOB, "admin"))
+    team.take(FINN, team.join(FINN, invitation(team, FINN)))
+    team.take(FINN, team.invite(FINN, invitation(team, GUS), "viewer"))
+    team.take(ADA, team.set_role(FINN, "owner"))
+    team = story("an owner is made admin, and its invites of others stay")
+    team.take(FINN, team.join(FINN, invitation(team, FINN)))
+    team.take(FINN, team.invite(FINN, invitation(team, GUS), "admin"))
+    team.take(ADA, team.set_role(FINN, "admin"))
     team = story("a member gets and loses one project")
     team.take(BOB, team.set_role(DAN, "editor", BOOKS))
     team.take(BOB, team.set_role(DAN, "none", BOOKS))
@@ -231,10 +240,19 @@ def _bad_genesis() -> Iterable[Vector]:
     for name, key in SMALL_ORDER_ENCRYPTION.items():
         owner = {**ADA.identity(), "encryption": b64(key)}
         yield alone(f"an encryption key {name}", "account", changed("body.owner", owner))
+    yield alone("an actor who is not the owner, with the key", "membership", _by_bob(genesis))
     yield alone("signature of another key", "signature", text(BOB.sign(MEMBERSHIP, genesis)))
     yield alone("signature under another label", "signature", text(ADA.sign("sopor/1 x", genesis)))
     yield alone("signature of other content", "signature", text({**genesis, "time": 1}))
     yield alone("other things first", "membership", _not_a_genesis())
+
+
+def _by_bob(genesis: Vector) -> str:
+    """Ada's genesis in Bob's name, whom its epoch is for."""
+    wrap = genesis["body"]["home"]["wraps"][b64(ADA.account)]
+    changed = altered(genesis, "actor", b64(BOB.account))
+    changed = altered(changed, "body.home.wraps", {b64(BOB.account): wrap})
+    return text(ADA.sign(MEMBERSHIP, changed))
 
 
 def _not_a_genesis() -> str:

@@ -236,6 +236,11 @@ def _joins() -> Iterable[Vector]:
     )
     known = team.join(DAN, eve).body
     yield vector("who is a member", "membership", known, DAN)
+    twice = Person("Dan")
+    twice.login = "dan.again@example.com"
+    yield vector(
+        "who is a member, with another login", "membership", team.join(twice, eve).body, DAN
+    )
     yield vector("who is the inviter", "membership", team.join(BOB, eve).body, BOB)
     double = Person("Dan the second")
     yield vector("with the login of a member", "membership", team.join(double, eve).body, double)

@@ -197,6 +197,11 @@ def _epochs_that_are_due() -> Iterable[Vector]:
     last = viewer.entry(CLEO, "epoch", viewer.new_epochs(BOOKS).body)
     name = "epoch: due, by who is a viewer in that project"
     yield refused(name, "role", "left", *prefix, last)
+    shut = scene("team")
+    shut.take(BOB, shut.rekey(BOB.rekeyed()))
+    last = shut.entry(DAN, "epoch", shut.new_epochs(BOOKS).body)
+    name = "epoch: due, by who has no role in that project"
+    yield refused(name, "role", "team", shut.texts[-1], last)
 
 
 def _cuts() -> Iterable[Vector]:

@@ -114,10 +114,12 @@ class Team:
         self.heads: dict[bytes, tuple[int, bytes]] = {}
         self.cuts: dict[bytes, list[tuple[int, int, bytes]]] = {}
         self.deleted = False
+        self.license: Vector | None = None
         self.texts: list[str] = []
         self.org = bytes(32)
         first = self.first(self.home)
         sealed = self.label(_ORGANIZATION, self.home, name)
+        self.labels = {self.home: (1, sealed)}
         body = {
             "kind": kind,
             "nonce": b64(self.home),
@@ -357,10 +359,12 @@ class Team:
         after = self.copy()
         after.status[project] = "active"
         after.secrets[project] = [fixed(f"secret of {project.hex()}")]
+        sealed = after.label(_PROJECT, project, name)
+        after.labels[project] = (1, sealed)
         body = {
             "project": b64(project),
             "first": after.first(project),
-            "label": b64(after.label(_PROJECT, project, name)),
+            "label": b64(sealed),
         }
         return Draft("project_new", body, after)
 
@@ -372,6 +376,7 @@ class Team:
         if name is not None:
             sealed = self.label(_PROJECT, project, name)
             body["label"] = [len(self.secrets[project]), b64(sealed)]
+            after.labels[project] = (len(self.secrets[project]), sealed)
         if status is not None:
             body["status"] = status
             after.status[project] = status
@@ -382,9 +387,10 @@ class Team:
         return Draft("project_set", body, after)
 
     def rename(self, name: str = "Synthesists") -> Draft:
-        sealed = self.label(_ORGANIZATION, self.home, name)
-        body = {"label": [len(self.secrets[self.home]), b64(sealed)]}
-        return Draft("org_set", body, self.copy())
+        sealed, number = self.label(_ORGANIZATION, self.home, name), len(self.secrets[self.home])
+        after = self.copy()
+        after.labels[self.home] = (number, sealed)
+        return Draft("org_set", {"label": [number, b64(sealed)]}, after)
 
     def delete(self) -> Draft:
         after = self.copy()
@@ -396,7 +402,9 @@ class Team:
         return Draft("epoch", {"epochs": self.epochs(scopes, after)}, after)
 
     def plan(self, seed: bytes = OPERATOR, /, **change: Any) -> Draft:
-        return Draft("plan", {"license": license_of(self.org, seed, **change)}, self.copy())
+        after = self.copy()
+        after.license = license_of(self.org, seed, **change)
+        return Draft("plan", {"license": after.license}, after)
 
     # ----------------------------------------------------------------------------------- outcome
 
@@ -420,6 +428,7 @@ class Team:
                     "accounts": sorted(a.hex() for a in self.accounts(scope)),
                     "invites": sorted(i.hex() for i in self.invited(scope)),
                     "due": scope in self.due,
+                    "label": [self.labels[scope][0], self.labels[scope][1].hex()],
                 }
                 for scope in sorted(self.scopes)
             },
@@ -428,6 +437,7 @@ class Team:
                 for project, cuts in sorted(self.cuts.items())
             },
             "deleted": self.deleted,
+            "license": self.license,
         }
 
 
