@@ -175,7 +175,8 @@ class Genesis:
             Epoch.from_json(fields.value("home")),
             fields.data("label", max_size=MAX_LABEL_BYTES),
         )
-        body.owner.check_founding_id()
+        if kind == "personal":
+            body.owner.check_founding_id()
         return body
 
 

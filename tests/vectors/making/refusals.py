@@ -230,6 +230,8 @@ def _joins() -> Iterable[Vector]:
     yield vector("the keys of somebody else", "signature", swapped, EVE, actor=b64(GUS.account))
     gus = b64(GUS.account)
     yield vector("in the name of somebody else", "membership", draft.body, EVE, actor=gus)
+    eva = b64(EVE.account)
+    yield vector("signed by somebody else", "signature", draft.body, GUS, actor=eva)
     signing = {**EVE.identity(), "signing": b64(GUS.signing)}
     yield vector(
         "the entry signed by another key", "signature", {**draft.body, "identity": signing}
