@@ -15,7 +15,7 @@ from sopor_server.errors import InvalidConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT, keeps the house once, or makes a license.
+    """Serves until SIGTERM or SIGINT, keeps the house once, makes a license, or unlinks.
 
     Returns the exit code, 2 for what cannot be started.
     """
@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sopor_server import licensing
 
         return licensing.main(arguments[1:])
+    if arguments[:1] == ["unlink"]:
+        from sopor_server import unlinking
+
+        return unlinking.main(arguments[1:])
     options = _parser().parse_args(arguments)
     os.umask(0o077)
     if options.data is not None:
@@ -48,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sopor-server",
         description="Serve Sopor's backend on SQLite and files.",
-        epilog="`sopor-server license --help` tells how to sign what organizations may use.",
+        epilog="`sopor-server license --help` tells how to sign what organizations may use, "
+        "`sopor-server unlink --help` how an account gets another person of the issuer.",
     )
     parser.add_argument(
         "command",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -369,6 +371,28 @@ class TestRefresh:
             person.url = server.url
             assert refresh(person, None).status_code == 200
             assert person.login().session
+
+    def test_who_gets_a_new_identity_is_linked_anew(self, issuer: Issuer, tmp_path: Path) -> None:
+        def unlink(login: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "sopor_server", "unlink", login]
+            command += ["--data", str(tmp_path / "data")]
+            return subprocess.run(command, capture_output=True, text=True, check=False)
+
+        with running_server(tmp_path / "data", **issuer.settings("required")) as server:
+            newcomer, new_identity = Newcomer(server, issuer), somebody()
+            person = newcomer.registered()
+            problem(sign_on(person, issuer, new_identity), 403, "sign-on-refused")
+            done = unlink(person.keys.login.upper())
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "is linked to nobody now" in done.stdout
+            assert "was linked to nobody" in unlink(person.keys.login).stdout
+            # Sessions end with it, and only who has the account's keys links it again.
+            problem(refresh(person, issuer.id_token(newcomer.somebody)), 401, "sign-on-required")
+            assert sign_on(person, issuer, new_identity).status_code == 200
+            assert refresh(person, issuer.id_token(new_identity)).status_code == 200
+            unknown = unlink("nobody@example.com")
+            assert unknown.returncode == 2
+            assert "nobody has the login name" in unknown.stderr
 
     def test_another_issuer_is_a_new_beginning(self, issuer: Issuer, tmp_path: Path) -> None:
         who = somebody()

@@ -177,6 +177,25 @@ class AccountContract(Suite):
         assert found is not None
         assert found.link == former
 
+    def test_an_unlinked_account_and_its_person_are_free(
+        self, store: MetadataStore, home: Household
+    ) -> None:
+        other, person = Household.found(store), Link("https://login.example.com", b"p" * 32)
+        store.link(home.keys.account, person)
+        assert store.unlink(home.keys.account) is True
+        assert store.unlink(home.keys.account) is False
+        assert store.unlink(AccountId.random()) is False
+        found = store.account(home.keys.account)
+        assert found is not None
+        assert found.link is None
+        assert found.organizations == (home.org.id,)
+        store.link(other.keys.account, person)
+        another = replace(person, subject=b"q" * 32)
+        store.link(home.keys.account, another)
+        found = store.account(home.keys.account)
+        assert found is not None
+        assert found.link == another
+
     def test_of_many_accounts_one_is_linked_to_a_person(self, store: MetadataStore) -> None:
         everybody = [Household.found(store) for _ in range(4)]
         person = Link("https://login.example.com", b"p" * 32)

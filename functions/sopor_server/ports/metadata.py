@@ -112,6 +112,12 @@ class MetadataStore(Protocol):
                 account.
         """
 
+    def unlink(self, account: AccountId) -> bool:
+        """Forgets whom an account is linked to, which frees the person; tells whether it was.
+
+        Again, it does nothing.
+        """
+
     def use_challenge(self, challenge: bytes, expires: int, now: int) -> None:
         """Notes that a challenge was answered; of any number of calls exactly one succeeds.
 

@@ -189,6 +189,10 @@ class Accounts:
         """Links an account to a person of an issuer; raises SubjectTaken or LinkMoved."""
         links.put(self._database, account_path(account), account, link)
 
+    def unlink(self, account: AccountId) -> bool:
+        """Forgets the link of an account."""
+        return links.drop(self._database, account_path(account))
+
     def use_challenge(self, challenge: bytes, expires: int) -> None:
         """Notes an answered challenge; raises ChallengeUsed.
 

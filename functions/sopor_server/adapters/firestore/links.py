@@ -31,7 +31,7 @@ def link_fields(link: Link | None) -> dict[str, Value]:
 def link_of(account: Document) -> Link | None:
     """Returns the link that an account's document holds."""
     fields = account.fields
-    return Link(fields["issuer"], fields["subject"]) if "subject" in fields else None
+    return Link(fields["issuer"], fields["subject"]) if fields.get("subject") else None
 
 
 def put(database: Database, path: str, account: AccountId, link: Link) -> None:
@@ -57,3 +57,22 @@ def put(database: Database, path: str, account: AccountId, link: Link) -> None:
         return writes if present is None else [*writes, database.delete(subject_path(present))]
 
     settle(database, prepare)
+
+
+def drop(database: Database, path: str) -> bool:
+    """Forgets the link of the account whose document is at ``path``."""
+    outcome: list[bool] = []
+
+    def prepare(attempt: Attempt) -> list[Write] | None:
+        mine = database.get(path)
+        present = None if mine is None else link_of(mine)
+        if mine is None or present is None:
+            # An attempt whose answer was lost may be what did it.
+            outcome[:] = [attempt.uncertain]
+            return None
+        outcome[:] = [True]
+        nobody: dict[str, Value] = {"issuer": "", "subject": b""}
+        return [database.change(mine, nobody), database.delete(subject_path(present))]
+
+    settle(database, prepare)
+    return outcome[0]

@@ -89,6 +89,9 @@ class FirestoreMetadataStore:
     def link(self, account: AccountId, link: Link) -> None:  # noqa: D102
         self._accounts.link(account, link)
 
+    def unlink(self, account: AccountId) -> bool:  # noqa: D102
+        return self._accounts.unlink(account)
+
     def use_challenge(  # noqa: D102
         self,
         challenge: bytes,

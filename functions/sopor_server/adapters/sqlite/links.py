@@ -30,3 +30,8 @@ def put(db: sqlite3.Connection, account: AccountId, link: Link) -> None:
         "INSERT OR REPLACE INTO links (account, issuer, subject) VALUES (?, ?, ?)",
         (account, link.issuer, link.subject),
     )
+
+
+def drop(db: sqlite3.Connection, account: AccountId) -> bool:
+    """Forgets the link of an account."""
+    return db.execute("DELETE FROM links WHERE account = ?", (account,)).rowcount == 1

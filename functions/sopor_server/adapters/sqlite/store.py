@@ -94,6 +94,10 @@ class SqliteMetadataStore:
         with self._connections.write() as db:
             links.put(db, account, link)
 
+    def unlink(self, account: AccountId) -> bool:  # noqa: D102
+        with self._connections.write() as db:
+            return links.drop(db, account)
+
     def use_challenge(self, challenge: bytes, expires: int, now: int) -> None:  # noqa: D102
         with self._connections.write() as db:
             accounts.use_challenge(db, challenge, expires, now)
