@@ -17,6 +17,10 @@ MAX_SERVED_BYTES = MIB
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_AUTHOR_BYTES = 200
 MAX_NAME_BYTES = 250
+MAX_SEATS = 1000
+"""The most members and open invites of an organization together."""
+MAX_WRAPS = 50_000
+"""The most that seats plus 3, times scopes, may be: a removal still fits in one entry."""
 MAX_PARENTS = 8
 MAX_OPS = 64
 MAX_LISTED_COMMITS = 4096

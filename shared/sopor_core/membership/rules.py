@@ -15,6 +15,7 @@ from sopor_core.errors import Layer, VerificationError
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import NO_ENTRY, AccountId, InviteId, OrgId, ProjectId
 from sopor_core.license import License
+from sopor_core.limits import MAX_SEATS, MAX_WRAPS
 from sopor_core.membership.bodies import (
     AccountRekey,
     Body,
@@ -165,7 +166,9 @@ def _invite(body: Invite, state: State, entry: MembershipEntry) -> Change:
     seat = Seat(body.role, dict(body.projects))
     _check_wraps(body.wraps, before.scopes_of(seat))
     given = OpenInvite(entry.actor, body.key, body.encryption, seat, body.expires)
-    return Change(before.with_invite(body.invite, given), wraps=body.wraps, recipient=body.invite)
+    after = before.with_invite(body.invite, given)
+    _check_size(after)
+    return Change(after, wraps=body.wraps, recipient=body.invite)
 
 
 @_change.register
@@ -263,6 +266,7 @@ def _project_new(body: ProjectNew, state: State, entry: MembershipEntry) -> Chan
     if state.is_known(body.project):
         _refuse("the project exists already")
     after = state.access.with_project(body.project)
+    _check_size(after)
     _check_first(body.first, after, body.project)
     return Change(
         after, epochs={body.project: body.first}, label=(body.project, Label(1, body.label))
@@ -341,6 +345,17 @@ def _check_owner(state: State, entry: MembershipEntry) -> None:
 def _check_owner_stays(after: Access) -> None:
     if not after.owners():
         _refuse("one owner at least stays")
+
+
+def _check_size(after: Access) -> None:
+    # An organization never outgrows the entry that removes somebody from all of it.
+    seats = len(after.members) + len(after.invites)
+    if seats > MAX_SEATS or (seats + 3) * len(after.scopes) > MAX_WRAPS:
+        raise VerificationError(
+            Layer.MEMBERSHIP,
+            "the organization has as many members, invites and projects as there may be",
+            hint="cancel invites, remove members or delete projects that nobody needs",
+        )
 
 
 def _check_wraps(wraps: Mapping[Scope, bytes], expected: Set[Scope]) -> None:
