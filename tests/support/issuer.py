@@ -144,9 +144,8 @@ class Issuer:
         }
         claims = {name: value for name, value in claims.items() if value is not None}
         token = self._signed(claims, twist)
-        return (
-            token[:-6] + ("A" * 6 if token[-6:] != "A" * 6 else "B" * 6) if twist.garbled else token
-        )
+        head, _, signature = token.rpartition(".")
+        return f"{head}.{signature[::-1]}" if twist.garbled else token
 
     def _signed(self, claims: Mapping[str, Any], twist: Twist) -> str:
         algorithm = twist.algorithm or self.algorithm

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jwt.types import Options
 
 KEYS_SECONDS = 3600.0
+RETRY_SECONDS = 2.0
 _TIMEOUT_SECONDS = 5.0
 _MAX_BYTES = 1024 * 1024
 _MIN_RSA_BYTES = 256
@@ -53,6 +54,8 @@ class OidcTokens:
         self._lock = Lock()
         self._keys: list[Object] = []
         self._good_until: float | None = None
+        self._failure: IssuerUnavailable | None = None
+        self._failed_until = 0.0
         # Whoever sends tokens with made-up key names must not make this server ask all the time.
         self._again = Throttle(5, 60.0, clock)
 
@@ -85,7 +88,7 @@ class OidcTokens:
         with self._lock:
             old = self._good_until is None or self._good_until < self._clock()
             if old or (again and self._may_ask_again()):
-                self._fetch_keys()
+                self._try_to_fetch_keys()
             keys = self._keys
         named = [key for key in keys if name is None or key.get("kid") == name]
         return [key for key in named if _is_for(key, algorithm)]
@@ -96,6 +99,17 @@ class OidcTokens:
         except Refused:
             return False
         return True
+
+    def _try_to_fetch_keys(self) -> None:
+        """Fetches the keys, or raises at once what a moment ago took long to find out."""
+        if self._failure is not None and self._clock() < self._failed_until:
+            raise IssuerUnavailable(self._failure.message)
+        try:
+            self._fetch_keys()
+        except IssuerUnavailable as error:
+            self._failure, self._failed_until = error, self._clock() + RETRY_SECONDS
+            raise
+        self._failure = None
 
     def _fetch_keys(self) -> None:
         document = self._get(discovery_url(self._issuer))

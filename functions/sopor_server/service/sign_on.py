@@ -64,9 +64,15 @@ def check_registration(
         return None
     if id_token is not None and challenge is None:
         raise malformed("an ID token for a new account comes with its challenge")
-    nonce = nonce_of(context.server.id, device, challenge or b"")
+    if id_token is None or challenge is None:
+        raise _required(sign_on)
+    expires = _expiry(context, login, challenge)
+    nonce = nonce_of(context.server.id, device, challenge)
     person = _person(context, sign_on, id_token, nonce)
-    _use_up(context, login, challenge or b"")
+    try:
+        context.store.use_challenge(challenge, expires, context.now())
+    except ChallengeUsed:
+        raise _not_this_registration() from None
     return person
 
 
@@ -141,17 +147,17 @@ def _person(
     return person_of(claims, sign_on.settings, context.now(), nonce, fresh=fresh)
 
 
-def _use_up(context: Context, login: str, challenge: bytes) -> None:
-    now, nobodys = context.now(), nobody(context, login)
-    expires = check_challenge(context.server, nobodys, Action.REGISTER, challenge, now)
-    try:
-        if expires is None:
-            raise ChallengeUsed("the challenge is not valid")
-        context.store.use_challenge(challenge, expires, now)
-    except ChallengeUsed:
-        raise refused(
-            "the sign-on is not for this registration, or took too long", "register again"
-        ) from None
+def _expiry(context: Context, login: str, challenge: bytes) -> int:
+    """Returns when a challenge for registering this login name expires, before anything costs."""
+    nobodys = nobody(context, login)
+    expires = check_challenge(context.server, nobodys, Action.REGISTER, challenge, context.now())
+    if expires is None:
+        raise _not_this_registration()
+    return expires
+
+
+def _not_this_registration() -> Refused:
+    return refused("the sign-on is not for this registration, or took too long", "register again")
 
 
 def _required(sign_on: SingleSignOn) -> Refused:
