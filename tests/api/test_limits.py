@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.api.test_accounts import problem
 from tests.support.counting import CountingBlobs, CountingStore
 from tests.support.inside import served
 from tests.support.server import running_server
-from tests.support.story import Person
+from tests.support.story import Keys, Person, registration, send
 
 
 @pytest.fixture
@@ -57,6 +58,16 @@ def test_the_setting_counts(tmp_path: Path) -> None:
         answers = [alice.send(Operation.PROJECTS) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 15
+
+
+def test_an_address_registers_so_many_accounts(context: Context) -> None:
+    with served(replace(context, by_address=Throttle(2, 60.0))) as server:
+        for _ in range(2):
+            Person.register(server.url)
+        keys = Keys(f"{secrets.token_hex(4)}@example.com")
+        answer = send(server.url, Operation.ACCOUNT_CREATE, json=registration(keys))
+        refused(answer)
+        assert context.store.account(keys.account) is None
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "A" * 70])

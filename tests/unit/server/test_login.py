@@ -158,6 +158,18 @@ class TestLogin:
         assert error.problem is Code.RATE_LIMITED
         challenge(slow, "there", home.keys.login, Action.LOGIN)
 
+    def test_answers_to_challenges_are_slowed_down_as_well(
+        self, context: Context, home: Household
+    ) -> None:
+        """Whoever answers wrongly, for one account after the other, does not get further."""
+        proofs = [prove(context, Household.found(context.store).keys) for _ in range(3)]
+        slow = replace(context, by_address=Throttle(2, 60.0))
+        for proof in proofs[:2]:
+            login(slow, "here", proof, DeviceId.random(), "laptop")
+        error = refused(lambda: login(slow, "here", proofs[2], DeviceId.random(), "laptop"))
+        assert error.problem is Code.RATE_LIMITED
+        login(slow, "there", proofs[2], DeviceId.random(), "laptop")
+
     def test_who_logs_in_while_the_keys_are_replaced_is_out(
         self, context: Context, home: Household
     ) -> None:
