@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from threading import Thread
 
@@ -157,18 +158,23 @@ def test_old_metadata_goes_and_nobody_else_can_read_the_rest(tmp_path: Path) -> 
     assert modes == {0}
 
 
+@cache
+def usage_of(*command: str) -> str:
+    """Returns what `sopor-server` or one of its commands says of itself."""
+    asked = [sys.executable, "-m", "sopor_server", *command, "--help"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+
 def test_the_guide_names_what_the_server_knows() -> None:
     documented = set(re.findall(r"(?m)^\| `(SOPOR_\w+)` \|", GUIDE))
     known = set(re.findall(r"(?m)^    (SOPOR_\w+) ", str(config.__doc__)))
-    usage = subprocess.run(
-        [sys.executable, "-m", "sopor_server", "--help"], capture_output=True, text=True, check=True
-    ).stdout
-
     units = "".join(path.read_text(encoding="utf-8") for path in MACHINE.glob("*.service"))
     assert documented
     assert documented <= known
     assert set(re.findall(r"SOPOR_\w+", units)) <= documented
     for command in re.findall(r"sopor-server([ a-z-][^\n`]*)", GUIDE + units):
+        words = command.split("--")[0].split()
+        usage = usage_of(*(words[:2] if words[:1] == ["license"] else ()))
         assert set(re.findall(r"--[a-z]+", command)) <= set(re.findall(r"--[a-z]+", usage))
         assert set(re.findall(r"^ ([a-z]+)", command)) <= set(re.findall(r"[a-z]+", usage))
 
