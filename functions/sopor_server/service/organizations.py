@@ -37,6 +37,8 @@ from sopor_server.service.replay import Replayed, replayed
 
 MAX_ORGANIZATIONS = 100
 """Who is a member of so many founds no more."""
+MOST_OF_STRANGERS = 256 * 1024
+"""The most bytes of an entry of who is no member: a join has a wrap for each scope and no more."""
 GRACE = 5 * 60 * 1000
 """For so many milliseconds after its end an invite is taken: clocks are not all right."""
 
@@ -110,13 +112,7 @@ def found_team(context: Context, caller: Caller, data: bytes) -> None:
     org = OrgId(entry.hash)
     if org in account.organizations:
         return
-    if len(account.organizations) >= MAX_ORGANIZATIONS:
-        raise Refused(
-            Code.QUOTA_EXCEEDED,
-            f"the account is a member of {len(account.organizations)} organizations,"
-            f" and founds none from {MAX_ORGANIZATIONS} on",
-            hint="leave those that you do not need",
-        )
+    _check_number(context, account)
     log = MembershipLog(org)
     log.append(entry)
     after = state.organization_of(log)
@@ -133,11 +129,14 @@ def append(context: Context, caller: Caller, org: OrgId, data: bytes) -> None:
         VerificationError: the entry does not verify.
     """
     context.check_device(caller)
+    found = context.store.organization(org)
+    is_member = found is not None and caller.account in found.members
+    if not is_member and len(data) > MOST_OF_STRANGERS:
+        raise not_found("organization")
     entry = MembershipEntry.parse(data)
     if entry.org != org:
         raise VerificationError(Layer.MEMBERSHIP, "the entry is of another organization")
     _check_sender(caller, entry)
-    found = context.store.organization(org)
     if found is not None and entry.seq <= found.head.seq and _landed(context, org, entry, data):
         # Before anything else: who left, or was made less, may ask again as well.
         return
@@ -207,6 +206,21 @@ def _cuts(entry: MembershipEntry) -> Mapping[ProjectId, Citation]:
 
 
 # -------------------------------------------------------------------------------------- checks
+
+
+def _check_number(context: Context, account: Account) -> None:
+    """Counts the organizations that are not deleted, where there may be too many."""
+    if len(account.organizations) < MAX_ORGANIZATIONS:
+        return
+    stored = map(context.store.organization, account.organizations)
+    count = sum(not state.of(org).deleted for org in stored if org is not None)
+    if count >= MAX_ORGANIZATIONS:
+        raise Refused(
+            Code.QUOTA_EXCEEDED,
+            f"the account is a member of {count} organizations,"
+            f" and founds none from {MAX_ORGANIZATIONS} on",
+            hint="leave or delete those that you do not need",
+        )
 
 
 def _check_sender(caller: Caller, entry: MembershipEntry) -> None:

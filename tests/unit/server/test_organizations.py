@@ -25,6 +25,7 @@ from sopor_server.service.branches import branches
 from sopor_server.service.context import Context
 from sopor_server.service.organizations import (
     GRACE,
+    MOST_OF_STRANGERS,
     append,
     entries,
     found_team,
@@ -202,6 +203,14 @@ class TestWhoMayNot:
             is Layer.SIGNATURE
         )
         nothing_more(office)
+
+    def test_strangers_send_no_long_entries(self, office: Office) -> None:
+        stranger, junk = office.person(), b" " * (MOST_OF_STRANGERS + 1)
+        call = partial(append, office.context, caller_of(stranger), office.team.org)
+        assert refused(partial(call, junk)).problem is Problem.NOT_FOUND
+        assert unverified(partial(call, junk[1:])) is Layer.CANONICAL
+        mine = partial(append, office.context, caller_of(office.owner), office.team.org, junk)
+        assert unverified(mine) is Layer.CANONICAL
 
     def test_a_revoked_device_appends_nothing(self, office: Office) -> None:
         office.context.store.revoke_device(office.owner.keys.account, office.owner.device.id)
@@ -538,3 +547,10 @@ class TestFounding:
         error = refused(lambda: found_team(context, caller_of(founder), more))
         assert error.problem is Problem.QUOTA_EXCEEDED
         assert "3" in error.message
+        team = Team.found(founder.keys)
+        monkeypatch.setattr("sopor_server.service.organizations.MAX_ORGANIZATIONS", 4)
+        found_team(context, caller_of(founder), team.entries[0])
+        refused(partial(found_team, context, caller_of(founder), more))
+        office = Office(context, replace(founder, team=team))
+        office.send(founder, team.delete())
+        found_team(context, caller_of(founder), more)
