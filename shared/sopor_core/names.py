@@ -31,10 +31,19 @@ def check_branch_name(name: str) -> str:
 
 def check_project_name(name: str) -> str:
     """Returns the name if it is 1 to 250 bytes without control characters; else InvalidValue."""
+    return _check_name(name, "a project name")
+
+
+def check_organization_name(name: str) -> str:
+    """Returns the name by the rules of projects' names; raises InvalidValue."""
+    return _check_name(name, "an organization name")
+
+
+def _check_name(name: str, what: str) -> str:
     controls = any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
     if not name.strip() or controls or _too_long(name):
         raise InvalidValue(
-            f"{name!r} is not a project name",
+            f"{name!r} is not {what}",
             hint="use 1 to 250 bytes of text without control characters",
         )
     return name

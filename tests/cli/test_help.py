@@ -134,7 +134,7 @@ def test_a_command_that_is_not_there(terminal: Terminal) -> None:
         "error: there is no command 'comit'; did you mean `sopor commit`?\n"
         "hint: see `sopor --help`\n"
     )
-    assert "did you mean" not in terminal("sopor frobnicate", code=2).err
+    assert "did you mean" not in terminal("sopor xyzzy", code=2).err
     assert "`sopor switch`" in terminal("sopor checkout main", code=2).err
     assert not HABITS.keys() & COMMANDS.keys()
 

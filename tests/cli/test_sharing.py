@@ -4,66 +4,22 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PETSTORE
+from tests.support.people import PASSWORD, PETSTORE, Person, start
 from tests.support.server import RunningServer, running_server
 from tests.support.terminal import Terminal
 
-PASSWORD = "correct horse battery staple"
-_NUMBERS = count(1)
-
-
-@dataclass
-class Ada:
-    """A person with an account, whose devices are terminals."""
-
-    root: Path
-    url: str
-    login: str = field(default_factory=lambda: f"ada{next(_NUMBERS)}@example.com")
-    password: str = PASSWORD
-
-    @property
-    def kit(self) -> Path:
-        """The recovery kit."""
-        return self.root / "kit.txt"
-
-    def device(self, name: str) -> Terminal:
-        """Returns a new device; the first one registers. Passwords come from a file."""
-        password = self.root / f"password-{name}.txt"
-        password.write_text(f"{self.password}\n", encoding="utf-8")
-        terminal = Terminal.create(self.root / name)
-        terminal.environment["SOPOR_PASSWORD_FILE"] = str(password)
-        way = "login" if self.kit.exists() else "register"
-        terminal(
-            f"sopor {way} {self.login} --server {self.url} --kit {self.kit} "
-            f"--device {name} --keystore file"
-        )
-        return terminal
-
 
 @pytest.fixture
-def ada(tmp_path: Path, server: RunningServer) -> Ada:
+def ada(tmp_path: Path, server: RunningServer) -> Person:
     """Somebody who has no account yet."""
-    return Ada(tmp_path, server.url)
+    return Person(tmp_path, server.url)
 
 
-def start(laptop: Terminal) -> Terminal:
-    """Publishes the pet store and returns its working copy."""
-    pets = laptop.at("petstore")
-    pets.folder.mkdir()
-    shutil.copy(PETSTORE, pets.folder / "petstore.yaml")
-    pets("sopor init")
-    pets("sopor commit -m 'Import the pet store'")
-    pets("sopor push")
-    return pets
-
-
-def test_a_project_from_one_device_to_another(ada: Ada) -> None:
+def test_a_project_from_one_device_to_another(ada: Person) -> None:
     laptop = ada.device("laptop")
     pets = laptop.at("petstore")
     pets.folder.mkdir()
@@ -95,7 +51,7 @@ def test_a_project_from_one_device_to_another(ada: Ada) -> None:
     assert "no project 'nobody'" in desktop("sopor clone nobody", code=3).err
 
 
-def test_both_devices_change_something(ada: Ada) -> None:
+def test_both_devices_change_something(ada: Person) -> None:
     pets = start(ada.device("laptop"))
     desktop = ada.device("desktop")
     desktop(f"sopor clone petstore other --server {ada.url} --account {ada.login}")
@@ -129,7 +85,7 @@ def test_both_devices_change_something(ada: Ada) -> None:
     assert theirs("sopor fsck").lines[-1] == "Nothing is wrong"
 
 
-def test_a_sync_that_meets_a_conflict(ada: Ada) -> None:
+def test_a_sync_that_meets_a_conflict(ada: Person) -> None:
     pets = start(ada.device("laptop"))
     desktop = ada.device("desktop")
     desktop("sopor clone petstore")
@@ -148,13 +104,13 @@ def test_a_sync_that_meets_a_conflict(ada: Ada) -> None:
     assert 'value: "50"' in pets.read("petstore.yaml")
 
 
-def test_a_server_that_lost_nothing_needs_no_repair(ada: Ada) -> None:
+def test_a_server_that_lost_nothing_needs_no_repair(ada: Person) -> None:
     pets = start(ada.device("laptop"))
     assert pets("sopor repair").out == "The server has everything\n"
     assert pets("sopor repair --json").json == {"entries": 0, "membership_entries": 0}
 
 
-def test_branches_on_the_server(ada: Ada) -> None:
+def test_branches_on_the_server(ada: Person) -> None:
     pets = start(ada.device("laptop"))
     pets("sopor switch -c next")
     pets("sopor commit --allow-empty -m Next")
@@ -173,7 +129,7 @@ def test_branches_on_the_server(ada: Ada) -> None:
 
 def test_offline_everything_but_sharing_works(tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as server:
-        pets = start(Ada(tmp_path, server.url).device("laptop"))
+        pets = start(Person(tmp_path, server.url).device("laptop"))
     pets.replace("petstore.yaml", 'value: "10"', 'value: "25"')
     pets("sopor diff")
     pets("sopor commit -m 'List more'")
@@ -188,13 +144,13 @@ def test_offline_everything_but_sharing_works(tmp_path: Path) -> None:
     assert "sopor devices revoke" in answer.err
 
 
-def test_who_and_where(ada: Ada) -> None:
+def test_who_and_where(ada: Person) -> None:
     laptop = ada.device("laptop")
     (account,) = laptop("sopor whoami --json").json
     assert (account["login"], account["server"]) == (ada.login, ada.url)
     assert (account["device_name"], account["protection"]) == ("laptop", "file")
     assert laptop("sopor whoami").out.startswith(f"* {ada.login} at {ada.url}  device laptop ")
-    other = Ada(ada.root / "other", ada.url)
+    other = Person(ada.root / "other", ada.url)
     other.root.mkdir()
     laptop(f"sopor register {other.login} --server {ada.url} --kit {other.kit} --keystore file")
     assert [line[0] for line in laptop("sopor whoami").out.splitlines()] == ["*", " "]
@@ -204,7 +160,7 @@ def test_who_and_where(ada: Ada) -> None:
     assert len(laptop("sopor whoami --json").json) == 1
 
 
-def test_devices_are_listed_and_revoked(ada: Ada) -> None:
+def test_devices_are_listed_and_revoked(ada: Person) -> None:
     laptop, desktop = ada.device("laptop"), ada.device("desktop")
     devices = laptop("sopor devices --json").json
     assert [device["name"] for device in devices] == ["laptop", "desktop"]
@@ -224,7 +180,7 @@ def test_devices_are_listed_and_revoked(ada: Ada) -> None:
     assert laptop("sopor whoami --json", code=6).error["code"] == "not-logged-in"
 
 
-def test_logging_in_without_a_kit_or_with_a_wrong_password(ada: Ada) -> None:
+def test_logging_in_without_a_kit_or_with_a_wrong_password(ada: Person) -> None:
     laptop = ada.device("laptop")
     laptop("sopor logout")
     secret = re.search(r"SK1-\S+", ada.kit.read_text())
@@ -247,7 +203,7 @@ def test_logging_in_without_a_kit_or_with_a_wrong_password(ada: Ada) -> None:
     laptop(nobody, env={"SOPOR_SECRET_KEY_FILE": str(key)}, code=6)
 
 
-def test_the_password_is_changed_and_forgotten(ada: Ada) -> None:
+def test_the_password_is_changed_and_forgotten(ada: Person) -> None:
     laptop = ada.device("laptop")
     first, second = f"{PASSWORD}\n", "a better one than that\n"
     answer = laptop("sopor passwd --password-stdin", stdin=first + second)
@@ -280,7 +236,7 @@ def test_the_password_is_changed_and_forgotten(ada: Ada) -> None:
     )
 
 
-def test_what_register_refuses(ada: Ada, terminal: Terminal) -> None:
+def test_what_register_refuses(ada: Person, terminal: Terminal) -> None:
     command = f"sopor register {ada.login} --server {ada.url}"
     assert "nobody can be asked" in terminal(command, code=13).err
     assert "fewer than 8" in terminal(f"{command} --password-stdin", stdin="short\n", code=9).err

@@ -77,9 +77,14 @@ class Asking:
         """Returns a recovery key as it is written in a recovery kit; raises InputNeeded."""
         return self._secret(f"recovery key of {login} (RK1-...)", RECOVERY_KEY_FILE)
 
-    def invite_code(self) -> str:
+    def invite_code(self, *, from_stdin: bool = False) -> str:
         """Returns an invite code as somebody gave it; raises InputNeeded."""
-        return self._secret("invite code (INV1-...)", INVITE_CODE_FILE)
+        what = "invite code (INV1-...)"
+        if from_stdin and not self._stdin.isatty():
+            code = self._line(what)
+            self.given.add(code)
+            return code
+        return self._secret(what, INVITE_CODE_FILE, option="--code-stdin")
 
     def confirm(self, what: str) -> None:
         """Asks before something that cannot be undone.
@@ -87,14 +92,19 @@ class Asking:
         Raises:
             InputNeeded: nobody can be asked, or the answer is not yes.
         """
+        from sopor.cli.paint import one_line
+
         if not self.possible:
             raise InputNeeded(f"nobody can be asked whether to {what}", hint="add --yes")
         self._console.clear_progress()
-        self._console.note(f"This will {what}. Type yes to go on:")
+        # Nobody may wait for an answer to a question that --quiet or --json kept back.
+        self._console.tell_all(f"This will {one_line(what)}. Type yes to go on:")
         if self._stdin.readline().strip().lower() != "yes":
             raise InputNeeded("nothing was done")
 
-    def _secret(self, what: str, variable: str, *, twice: bool = False) -> str:
+    def _secret(
+        self, what: str, variable: str, *, twice: bool = False, option: str | None = None
+    ) -> str:
         password = variable in (PASSWORD_FILE, NEW_PASSWORD_FILE)
         if password and self.from_stdin and not self._stdin.isatty():
             secret = self._line(what)
@@ -103,7 +113,8 @@ class Asking:
         elif self.possible:
             secret = self._prompt(what, twice=twice)
         else:
-            way = "with --password-stdin or " if password else ""
+            option = "--password-stdin" if password else option
+            way = f"with {option} or " if option else ""
             raise InputNeeded(
                 f"the {what} is needed, and nobody can be asked",
                 hint=f"give it {way}in a file that {variable} names",

@@ -11,7 +11,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Start": {
         "init": "put the files of a folder under version control",
         "clone": "copy a project from the server",
-        "projects": "list the projects of the account",
+        "projects": "list the projects that you have access to",
     },
     "Work": {
         "status": "show the branch, what changed, and what is in conflict",
@@ -38,7 +38,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Team": {
         "org": "found teams; invite, promote, verify and remove members",
-        "project": "create, share, archive and delete projects; their signed logs",
+        "project": "create, share, archive and delete projects; show their signed logs",
         "rotate": "make new keys for projects",
     },
     "Account": {

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.accounts import account_options, open_keystore
+from sopor.cli.rendering.changes import count
 from sopor.cli.session import Session
 from sopor.errors import NotFound
 
@@ -23,9 +25,24 @@ def org_options(function: Callable[..., None]) -> Callable[..., None]:
     option = click.option(
         "--org",
         metavar="NAME",
+        shell_complete=completing.organizations,
         help="Which organization: that of this folder's project, or the only team, by default.",
     )
     return option(account_options(function))
+
+
+def yes_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Adds ``--yes``, for what asks first because it cannot be undone."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def unless_yes(session: Session, yes: bool) -> Callable[[str], None]:
+    """Returns what asks a person before something that cannot be undone, unless ``--yes``."""
+    return _nothing if yes else session.asking.confirm
+
+
+def _nothing(_what: str) -> None:
+    """Asks nothing."""
 
 
 @contextmanager
@@ -44,17 +61,29 @@ def open_organization(
     session: Session, org: str | None, server: str | None, account: str | None
 ) -> Iterator[Organization]:
     """Fetches and verifies the organization that is meant, and does what waits for this account."""
-    from sopor.organization import find_organization
     from sopor.organization.settling import settle
 
     with open_account(session, server, account) as opened:
-        word = org or _of_this_folder(session)
-        found = find_organization(opened, word)
+        found = _find(opened, org, None if org else _of_this_folder(session))
+        made = settle(found)
+        if made:
+            session.console.note(f"Made {count(made, 'new key')} that were waited for")
         yield found
-        if found.me in found.log.access.members and not found.log.deleted:
-            made = settle(found)
-            if made:
-                session.console.note(f"Made {made} new keys that were due")
+
+
+def _find(account: Account, org: str | None, here: str | None) -> Organization:
+    from sopor.organization import find_organization
+
+    try:
+        return find_organization(account, org or here)
+    except NotFound:
+        if here is None:
+            raise
+    raise NotFound(
+        f"{account.login} is no member of the organization of this folder's project any more, "
+        "or it was deleted",
+        hint="name another one with --org: `sopor org list`",
+    )
 
 
 def _of_this_folder(session: Session) -> str | None:

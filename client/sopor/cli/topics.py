@@ -33,6 +33,7 @@ _ENVIRONMENT = """\
   SOPOR_NEW_PASSWORD_FILE  file that holds the new password, for passwd and recover
   SOPOR_SECRET_KEY_FILE    file that holds the secret key, or the recovery kit, for login
   SOPOR_RECOVERY_KEY_FILE  file that holds the recovery key, or the kit, for recover
+  SOPOR_INVITE_CODE_FILE   file that holds an invite code, for `sopor org join`
   SOPOR_DEBUG=1            print a traceback when something fails
   NO_COLOR                 if not empty, no colours unless --color always
   VISUAL, EDITOR           the editor for messages; the setting `editor` comes before
@@ -40,6 +41,7 @@ _ENVIRONMENT = """\
 _SCRIPTS = """\
 Secrets never are arguments. They come from files that the environment names (see `sopor help
 environment`) or, with --password-stdin, from stdin: one a line, the old password before the new.
+An invite code comes from stdin with --code-stdin, on a line before them.
 
   --json       one JSON document on stdout; ids are hexadecimal, times are ISO 8601 in UTC.
                Errors are one line on stderr:

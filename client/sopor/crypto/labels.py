@@ -9,7 +9,7 @@ from sopor.crypto.keys import ProjectKeys, u32
 from sopor.crypto.primitives import RandomSource, open_sealed, seal
 from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.ids import BranchId
-from sopor_core.names import check_branch_name, check_project_name
+from sopor_core.names import check_branch_name, check_organization_name, check_project_name
 
 _STEP = 64
 
@@ -76,7 +76,7 @@ def _open_checked(keys: ProjectKeys, epoch: int, kind: LabelKind, label: bytes) 
 
 def seal_organization_label(keys: ProjectKeys, epoch: int, name: str) -> bytes:
     """Seals an organization's name under its home's keys; the rules are those of projects."""
-    check_project_name(name)
+    check_organization_name(name)
     return seal_label(keys, epoch, LabelKind.ORGANIZATION, b"", name)
 
 

@@ -160,19 +160,24 @@ def who(organization: Organization, account: AccountId) -> str:
 
 def tell(organization: Organization, entry: MembershipEntry) -> str:
     """Returns what an entry did, as the rest of a sentence that begins with its actor."""
+    if isinstance(entry.body, Remove) and entry.body.account == entry.actor:
+        return "left the organization"
     return _people(organization, entry.body) or _things(organization, entry.body)
 
 
 def _people(organization: Organization, body: Body) -> str:
     match body:
         case Invite():
-            text = f"invited somebody as {body.role}, until {Moment(body.expires).iso[:16]}"
+            text = f"invited somebody as {body.role}, until {Moment(body.expires).iso[:10]}"
         case InviteCancel():
             text = f"cancelled invite {body.invite.short}"
         case Join():
             text = f"joined with invite {body.invite.short}"
         case SetRole(project=None):
             text = f"made {who(organization, body.account)} {body.role}"
+        case SetRole(project=ProjectId() as project, role=Role.NONE):
+            where = scope_name(organization, project)
+            text = f"closed {where} to {who(organization, body.account)}"
         case SetRole(project=ProjectId() as project):
             where = scope_name(organization, project)
             text = f"made {who(organization, body.account)} {body.role} in {where}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import TypeVar
 
 from sopor.account import Account
 from sopor.errors import InvalidInput, NotFound
+from sopor.organization.ledger import Ledger
 from sopor.organization.organization import Organization
 from sopor_core.ids import AccountId, Id, InviteId, ProjectId
 
@@ -29,6 +31,17 @@ def organizations(account: Account) -> list[Organization]:
     return [organization for organization in found if not organization.log.deleted]
 
 
+def remembered_organizations(account: Account) -> list[Organization]:
+    """Returns the organizations as this device verified them last, without asking the server.
+
+    Raises:
+        DamagedStore, VerificationError: what is kept does not read back.
+    """
+    ledger = Ledger(account.entry.home, account.known.account)
+    found = [Organization(account, org) for org in ledger.known()]
+    return [each for each in found if each.me in each.log.access.members and not each.log.deleted]
+
+
 def find_organization(account: Account, word: str | None) -> Organization:
     """Returns the organization that a name, or the start of an id, means; None: the only team.
 
@@ -40,16 +53,20 @@ def find_organization(account: Account, word: str | None) -> Organization:
     if word is None:
         fitting = [each for each in known if each.log.kind == "team"]
         what = "a team"
+        hint = "found one with `sopor org create NAME`, or join one with `sopor org join`"
     else:
         fitting = [
             each for each in known if each.id.hex() == word or each.name == word
         ] or _by_prefix({each.id: each for each in known}, word)
-        what = f"an organization {word!r}"
+        what, hint = f"an organization {word!r}", "see `sopor org list`"
     if not fitting:
-        raise NotFound(f"you are not a member of {what}", hint="see `sopor org list`")
+        raise NotFound(f"you are not a member of {what}", hint=hint)
     if len(fitting) > 1:
         names = ", ".join(f"{each.name} ({each.id.short})" for each in fitting)
-        raise InvalidInput(f"several organizations are meant: {names}", hint="name one with --org")
+        raise InvalidInput(
+            f"several organizations may be meant: {names}",
+            hint=f"name one, such as by its id: --org {fitting[0].id.short}",
+        )
     return fitting[0]
 
 
@@ -63,7 +80,14 @@ def find_member(organization: Organization, word: str) -> AccountId:
     log = organization.log
     members = {account: log.login(account) for account in log.access.members}
     named = [account for account, login in members.items() if login == word.strip().lower()]
-    return _one(named or _prefixed(members, word), word, "member", "see `sopor org members`")
+    return _one(named or _prefixed(members, word), word, "member", _meant(word, members.values()))
+
+
+def _meant(word: str, logins: Collection[str]) -> str:
+    typed = word.strip().lower()
+    begun = sorted(login for login in logins if typed and login.startswith(typed))
+    close = begun or get_close_matches(typed, logins, 1)
+    return f"did you mean {close[0]}?" if close else "see `sopor org members`"
 
 
 def find_project(organization: Organization, word: str) -> ProjectId:
@@ -78,7 +102,7 @@ def find_project(organization: Organization, word: str) -> ProjectId:
         known[project] = project
         if _opened_name(organization, project) == word:
             named.append(project)
-    return _one(named or _prefixed(known, word), word, "project", "see `sopor project list`")
+    return _one(named or _prefixed(known, word), word, "project", "see `sopor projects`")
 
 
 def _opened_name(organization: Organization, project: ProjectId) -> str | None:
@@ -109,5 +133,5 @@ def _one(found: list[T], word: str, what: str, hint: str) -> T:
         raise NotFound(f"there is no {what} {word!r}", hint=hint)
     if len(found) > 1:
         ids = ", ".join(each.short for each in found)
-        raise InvalidInput(f"{word!r} means {len(found)} things: {ids}", hint="use an id")
+        raise InvalidInput(f"{word!r} means {len(found)} {what}s: {ids}", hint="use an id")
     return found[0]

@@ -38,6 +38,11 @@ class Ledger:
                 "verified of the organization",
             ) from None
 
+    def known(self) -> list[OrgId]:
+        """Returns the organizations that this device has a verified log of."""
+        names = sorted(path.stem for path in self._folder.glob("*.log"))
+        return [OrgId.from_hex(name) for name in names]
+
     def extend(self, log: MembershipLog, entries: Iterable[bytes]) -> list[MembershipEntry]:
         """Verifies what follows a log, takes it in and keeps it; returns the new entries.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sopor.account import Account
 from sopor.crypto.founding import genesis_entry
 from sopor.crypto.invites import InviteCode
 from sopor.crypto.keys import EpochSecret
 from sopor.crypto.safety import safety_number
-from sopor.errors import InvalidInput, PermissionDenied, StateConflict
+from sopor.errors import InvalidInput, PermissionDenied, ServerRefused, StateConflict
 from sopor.moments import Moment
-from sopor.organization.describing import tell
+from sopor.organization.describing import scope_name, tell
 from sopor.organization.finding import find_invite, find_member, find_project
 from sopor.organization.organization import Draft, Organization, now
 from sopor.organization.results import Changed, NewInvite, SafetyNumber
@@ -27,9 +27,16 @@ from sopor_core.membership import (
     SetRole,
     Status,
 )
+from sopor_core.wire.problems import Code
 
 _DAY_SECONDS = 24 * 60 * 60
 MAX_INVITE_DAYS = 90
+Confirm = Callable[[str], None]
+"""Is told what is about to happen and cannot be taken back; raises if it must not."""
+
+
+def agree(_what: str) -> None:
+    """Agrees to everything."""
 
 
 def create(account: Account, name: str) -> Organization:
@@ -38,7 +45,7 @@ def create(account: Account, name: str) -> Organization:
     Raises:
         InvalidValue: the name is not acceptable.
     """
-    genesis = genesis_entry(account.keys, account.login, name, "team", now())
+    genesis = genesis_entry(account.keys, account.login, name.strip(), "team", now())
     account.remote.organizations.create(genesis)
     return Organization(account, OrgId(genesis.hash)).refresh()
 
@@ -48,7 +55,7 @@ def join(account: Account, code: InviteCode) -> Organization:
 
     Raises:
         StateConflict: the account is a member already.
-        InvalidInput: the invite is not open any more.
+        ServerRefused: the invite is not open any more, or of another server.
         VerificationError: the server shows something else than the code names.
     """
     listed = account.remote.organizations.list()
@@ -57,9 +64,24 @@ def join(account: Account, code: InviteCode) -> Organization:
             "you are a member of this organization already", hint="see `sopor org list`"
         )
     organization = Organization(account, code.org)
-    organization.join(code)
+    try:
+        organization.join(code)
+    except ServerRefused as refused:
+        if refused.problem != Code.INVITE_CLOSED:
+            raise
+        raise _closed(account, code) from None
     account.refresh_organizations()
     return organization
+
+
+def _closed(account: Account, code: InviteCode) -> ServerRefused:
+    expires = code.expires * 1000
+    ended = f"expired on {Moment(expires).iso[:10]}" if expires < now() else "was used or cancelled"
+    return ServerRefused(
+        f"the invite {ended}, or is not of {account.server}",
+        hint="ask who invited you for a new code, and which server it is of",
+        problem=Code.INVITE_CLOSED,
+    )
 
 
 def invite(
@@ -85,7 +107,9 @@ def invite(
     code = InviteCode.new(organization.id, organization.log.identity(organization.me), expires)
     organization.append(lambda drafting: drafting.invite(code, role, projects))
     moment = Moment(expires * 1000)
-    return NewInvite(organization.id, organization.name, str(role), moment, code.to_text())
+    return NewInvite(
+        code.keys.invite, organization.id, organization.name, str(role), moment, code.to_text()
+    )
 
 
 def cancel_invite(organization: Organization, word: str) -> Changed:
@@ -96,9 +120,21 @@ def cancel_invite(organization: Organization, word: str) -> Changed:
 
 
 def set_role(
-    organization: Organization, word: str, role: Role, project: str | None = None
+    organization: Organization,
+    word: str,
+    role: Role,
+    project: str | None = None,
+    *,
+    confirm: Confirm = agree,
 ) -> Changed:
     """Changes a member's role, in the organization or in one project.
+
+    Args:
+        organization: the organization.
+        word: a member.
+        role: the new role.
+        project: a project, if it is the role in that alone.
+        confirm: is asked before one gives up authority of one's own.
 
     Raises:
         PermissionDenied: the account may not give or take this role.
@@ -119,24 +155,34 @@ def set_role(
                 hint="change that role first: `sopor org role`",
             )
     if role is (seat.role if where is None else seat.role_in(where)):
-        raise StateConflict(f"{word} is {role} already")
+        raise StateConflict(f"{organization.log.login(member)} is {role} already")
+    if member == organization.me and not role.may_give(seat.role):
+        confirm(f"make you {role} of {organization.name}, which others alone can change back")
     return _append(organization, lambda drafting: drafting.set_role(member, role, where))
 
 
-def transfer(organization: Organization, word: str) -> tuple[Changed, Changed]:
-    """Makes another member owner, and oneself admin.
+def transfer(
+    organization: Organization, word: str, *, confirm: Confirm = agree
+) -> tuple[Changed, ...]:
+    """Makes another member owner, and oneself admin; who is owner already stays it.
 
     Raises:
         PermissionDenied: the account is no owner.
     """
     _check_owner(organization)
-    if find_member(organization, word) == organization.me:
+    member = find_member(organization, word)
+    if member == organization.me:
         raise InvalidInput("you are the owner already", hint="name another member")
-    given = set_role(organization, word, Role.OWNER)
-    return given, set_role(organization, organization.log.login(organization.me), Role.ADMIN)
+    login = organization.log.login(member)
+    confirm(f"make {login} owner of {organization.name}, and you admin")
+    done = []
+    if member not in organization.log.access.owners():
+        done.append(set_role(organization, login, Role.OWNER))
+    me = organization.log.login(organization.me)
+    return (*done, set_role(organization, me, Role.ADMIN))
 
 
-def remove(organization: Organization, word: str) -> Changed:
+def remove(organization: Organization, word: str, *, confirm: Confirm = agree) -> Changed:
     """Removes a member; the same step makes new keys of everything that the member could read.
 
     Raises:
@@ -147,10 +193,11 @@ def remove(organization: Organization, word: str) -> Changed:
     if member == organization.me:
         raise InvalidInput("that is you", hint="leave with `sopor org leave`")
     _check_may_give(organization, organization.log.access.members[member].role)
+    confirm(f"remove {organization.log.login(member)} from {organization.name}")
     return _append(organization, lambda drafting: drafting.remove(member))
 
 
-def leave(organization: Organization) -> Changed:
+def leave(organization: Organization, *, confirm: Confirm = agree) -> Changed:
     """Ends one's own membership; the next member who writes makes new keys.
 
     Raises:
@@ -159,6 +206,7 @@ def leave(organization: Organization) -> Changed:
     if organization.log.kind == "personal":
         raise InvalidInput("nobody leaves a personal organization")
     _check_owner_stays(organization, organization.me, None)
+    confirm(f"end your membership of {organization.name}, until somebody invites you again")
     text = f"left {organization.name}"
     entry = organization.append(lambda drafting: drafting.remove(organization.me))
     return Changed(organization.id, entry.seq, text)
@@ -167,10 +215,12 @@ def leave(organization: Organization) -> Changed:
 def rename(organization: Organization, name: str) -> Changed:
     """Renames the organization; raises PermissionDenied, InvalidValue."""
     _check_owner(organization)
-    return _append(organization, lambda drafting: drafting.name(name))
+    text = f"renamed {organization.name} to {name.strip()}"
+    entry = organization.append(lambda drafting: drafting.name(name.strip()))
+    return Changed(organization.id, entry.seq, text)
 
 
-def delete(organization: Organization) -> Changed:
+def delete(organization: Organization, *, confirm: Confirm = agree) -> Changed:
     """Deletes the organization with all its projects, for good.
 
     Raises:
@@ -180,6 +230,7 @@ def delete(organization: Organization) -> Changed:
     _check_owner(organization)
     if organization.log.kind == "personal":
         raise InvalidInput("a personal organization is not deleted")
+    confirm(f"delete {organization.name} with all its projects, for everybody and for good")
     text = f"deleted {organization.name}"
     entry = organization.append(lambda drafting: drafting.deletion())
     return Changed(organization.id, entry.seq, text)
@@ -199,7 +250,7 @@ def install_license(organization: Organization, license: License) -> Changed:  #
 def create_project(organization: Organization, name: str) -> ProjectId:
     """Adds an empty project; raises PermissionDenied, InvalidValue."""
     project = ProjectId.random()
-    add_project(organization, project, EpochSecret.random(), name)
+    add_project(organization, project, EpochSecret.random(), name.strip())
     return project
 
 
@@ -215,16 +266,23 @@ def rename_project(organization: Organization, word: str, name: str) -> Changed:
     """Renames a project; raises PermissionDenied, InvalidValue."""
     _check_administers(organization)
     project = find_project(organization, word)
-    return _append(organization, lambda drafting: drafting.project_name(project, name))
+    text = f"renamed project {scope_name(organization, project)} to {name.strip()}"
+    entry = organization.append(lambda drafting: drafting.project_name(project, name.strip()))
+    return Changed(organization.id, entry.seq, text)
 
 
-def set_status(organization: Organization, word: str, status: Status) -> Changed:
+def set_status(
+    organization: Organization, word: str, status: Status, *, confirm: Confirm = agree
+) -> Changed:
     """Archives, revives or deletes a project; raises PermissionDenied, StateConflict."""
     _check_administers(organization)
     project = find_project(organization, word)
     if organization.log.status(project) is status:
         raise StateConflict(f"{word} is {status} already")
-    text = f"{'revived' if status is Status.ACTIVE else status} {word}"
+    name = scope_name(organization, project)
+    if status is Status.DELETED:
+        confirm(f"delete project {name} of {organization.name}, for everybody and for good")
+    text = f"{'revived' if status is Status.ACTIVE else status} {name}"
     entry = organization.append(lambda drafting: drafting.project_status(project, status))
     return Changed(organization.id, entry.seq, text)
 
@@ -280,7 +338,7 @@ def _role(organization: Organization) -> Role:
 def _check_administers(organization: Organization) -> None:
     if not _role(organization).may_administer:
         raise PermissionDenied(
-            f"you are {_role(organization)} of {organization.name}",
+            f"you are {_role(organization)} of {organization.name}, not an owner or admin",
             hint="ask an owner or admin: see `sopor org members`",
         )
 

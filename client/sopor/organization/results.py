@@ -53,6 +53,7 @@ class InviteInfo:
 class NewInvite:
     """A new invite; ``code`` goes to the invited person by another way than the server."""
 
+    id: InviteId
     organization: OrgId
     name: str
     role: str

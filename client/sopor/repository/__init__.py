@@ -344,14 +344,15 @@ def clone(
 
 def projects(
     *,
+    org: str | None = None,
     server: str | None = None,
     login: str | None = None,
     passwords: PasswordSource | None = None,
     home: Path | None = None,
 ) -> tuple[ProjectInfo, ...]:
-    """Lists the projects of the account on this device."""
+    """Lists the projects of the account on this device, in all its organizations or in one."""
     accounts = AccountSource(home, passwords)
     try:
-        return cloning.projects(accounts.choose(server, login))
+        return cloning.projects(accounts.choose(server, login), org)
     finally:
         accounts.close()

@@ -11,7 +11,8 @@ from sopor.account import Account
 from sopor.crypto.keys import EpochSecret
 from sopor.errors import InvalidInput, NotFound, StateConflict
 from sopor.moments import Moment
-from sopor.organization import Organization
+from sopor.organization import Organization, find_organization
+from sopor.remote.listings import RemoteProject
 from sopor.repository.accounts import AccountSource
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context, Progress, no_progress
@@ -68,25 +69,44 @@ def _new_store(root: Path) -> Iterator[Store]:
         raise
 
 
-def projects(account: Account) -> tuple[ProjectInfo, ...]:
-    """Lists the account's projects, their names opened from verified membership logs."""
+def projects(account: Account, org: str | None = None) -> tuple[ProjectInfo, ...]:
+    """Lists the account's projects, their names opened from verified membership logs.
+
+    Args:
+        account: the account.
+        org: the name, or the start of the id, of the one organization that is meant.
+
+    Raises:
+        NotFound: the account is not a member of such an organization.
+    """
     summaries = account.remote.projects()
-    found = []
-    for org in dict.fromkeys(summary.organization for summary in summaries):
-        organization = Organization(account, org).refresh()
-        found += [
-            ProjectInfo(
-                summary.project,
-                organization.project_name(summary.project),
-                org,
-                summary.seq,
-                summary.bytes,
-                Moment(summary.updated),
-            )
-            for summary in summaries
-            if summary.organization == org
-        ]
+    if org is None:
+        orgs = dict.fromkeys(summary.organization for summary in summaries)
+        organizations = [Organization(account, each).refresh() for each in orgs]
+    else:
+        organizations = [find_organization(account, org)]
+    found = [
+        _info(organization, summary)
+        for organization in organizations
+        for summary in summaries
+        if summary.organization == organization.id
+    ]
     return tuple(sorted(found, key=lambda info: (info.name, info.id)))
+
+
+def _info(organization: Organization, summary: RemoteProject) -> ProjectInfo:
+    log, project = organization.log, summary.project
+    return ProjectInfo(
+        project,
+        organization.project_name(project),
+        organization.id,
+        organization.name,
+        str(log.access.role(organization.me, project)),
+        str(log.status(project)),
+        summary.seq,
+        summary.bytes,
+        Moment(summary.updated),
+    )
 
 
 def find_project(account: Account, word: str) -> ProjectInfo:
@@ -101,7 +121,10 @@ def find_project(account: Account, word: str) -> ProjectInfo:
     if not found and len(word) >= _MIN_PREFIX:
         found = [info for info in known if info.id.hex().startswith(word.lower())]
     if not found:
-        raise NotFound(f"there is no project {word!r}", hint="see `sopor projects`")
+        raise NotFound(
+            f"there is no project {word!r} that you have access to",
+            hint="see `sopor projects`; if you had access, ask an owner or admin",
+        )
     if len(found) > 1:
         ids = ", ".join(info.id.short for info in found)
         raise InvalidInput(f"{word!r} means several projects: {ids}", hint="use an id")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from sopor.account import Account
 from sopor.crypto.keys import ProjectKeys
-from sopor.errors import NotFound, PermissionDenied, StateConflict
+from sopor.errors import NotFound, PermissionDenied, SoporError, StateConflict
 from sopor.organization import Organization, check_own_place
 from sopor.organization.ledger import Ledger
 from sopor.organization.settling import due_for, settle
@@ -88,7 +90,8 @@ class Connection:
         more = True
         while more:
             pin = self._context.store.log.pin
-            answer = self.remote.pull(self._context.project, pin, self.membership.head.seq)
+            with self._explaining_absence():
+                answer = self.remote.pull(self._context.project, pin, self.membership.head.seq)
             if answer is None:
                 break
             received = self._receiver.receive(answer)
@@ -160,15 +163,45 @@ class Connection:
         """
         project, entry = self._context.project, prepared.entry
         try:
-            if not entry.packs:
-                self.remote.change_branches(project, entry, {})
-            elif len(entry.commits) == 1 and entry.commits[0].same is not None:
-                self.remote.revert(project, entry, prepared.packs)
-            else:
-                self.remote.push(project, entry, prepared.packs)
+            with self._explaining_absence():
+                if not entry.packs:
+                    self.remote.change_branches(project, entry, {})
+                elif len(entry.commits) == 1 and entry.commits[0].same is not None:
+                    self.remote.revert(project, entry, prepared.packs)
+                else:
+                    self.remote.push(project, entry, prepared.packs)
         except LogMoved as moved:
             if self._receiver.receive(moved.answer).more:
                 self.fetch()
             return False
         self._publisher.record(prepared)
         return True
+
+    @contextmanager
+    def _explaining_absence(self) -> Iterator[None]:
+        """Says why the server may have nothing for this account where it had something before."""
+        try:
+            yield
+        except NotFound:
+            raise self._absence() from None
+
+    def _absence(self) -> SoporError:
+        name = self._context.project_name
+        try:
+            organization = Organization(self._account, self.org).refresh()
+        except NotFound:
+            return NotFound(
+                f"{name} is not there for you any more: you were removed from its organization, "
+                "or the server lost it",
+                hint="ask an owner of the organization; what you have stays here, and readable",
+            )
+        project = self._context.project
+        if organization.log.access.role(organization.me, project) is None:
+            return PermissionDenied(
+                f"you have no access to {name} any more",
+                hint="ask an owner or admin: `sopor org members`; what you have stays here",
+            )
+        return NotFound(
+            f"the server does not have {name}, which its organization lists",
+            hint="if it was restored from a backup, `sopor repair` helps",
+        )

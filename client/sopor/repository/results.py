@@ -232,11 +232,14 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True)
 class ProjectInfo:
-    """A project of the account; ``name`` is opened from the verified membership log."""
+    """A project of the account; names, role and status are from the verified membership log."""
 
     id: ProjectId
     name: str
     organization: OrgId
+    organization_name: str
+    role: str
+    status: str
     seq: int
     bytes: int
     updated: Moment

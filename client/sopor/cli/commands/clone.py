@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.accounts import account_options
 from sopor.cli.declaring import command as declare
 from sopor.cli.session import Session
@@ -16,7 +17,7 @@ from sopor.cli.words import describe_working_copy
     "clone",
     examples=["sopor clone petstore", "sopor clone 3f2a91bc pets --branch next"],
 )
-@click.argument("project")
+@click.argument("project", shell_complete=completing.projects)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("-b", "--branch", help="The branch to start on.")
 @account_options

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sopor.cli.accounts import account_options
+from sopor.cli import completing
+from sopor.cli.accounts import account_options, open_keystore
 from sopor.cli.declaring import command as declare
 from sopor.cli.declaring import group
 from sopor.cli.organizations import (
@@ -14,7 +15,10 @@ from sopor.cli.organizations import (
     open_organization,
     org_options,
     trusted_keys,
+    unless_yes,
+    yes_option,
 )
+from sopor.cli.paint import one_line
 from sopor.cli.rendering.organizations import (
     audit_lines,
     changed_lines,
@@ -23,15 +27,15 @@ from sopor.cli.rendering.organizations import (
     organization_lines,
     safety_lines,
 )
+from sopor.cli.rendering.times import short_time
 from sopor.cli.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sopor_core.membership import Role
-
 ROLES = ["owner", "admin", "editor", "viewer"]
 PROJECT_ROLES = ["editor", "viewer", "none"]
+_MEMBER = click.argument("member", shell_complete=completing.members)
 
 
 @group("org", examples=["sopor org", "sopor org create Acme", "sopor org invite --role editor"])
@@ -57,7 +61,7 @@ def _list(session: Session, server: str | None, account: str | None) -> None:
 @declare("list", examples=["sopor org list --json"])
 @account_options
 def list_organizations(session: Session, server: str | None, account: str | None) -> None:
-    """Lists the organizations of the account, from their verified logs."""
+    """Lists the organizations of the account."""
     _list(session, server, account)
 
 
@@ -72,14 +76,14 @@ def create(session: Session, name: str, server: str | None, account: str | None)
     with open_account(session, server, account) as opened:
         info = describe(create(opened, name))
         opened.refresh_organizations()
-    session.console.report(info, [f"Founded {name} ({info.id.short})"])
+    session.console.report(info, [f"Founded {one_line(info.name)} ({info.id.short})"])
     session.console.hint("invite people with `sopor org invite`, publish with `sopor push --org`")
 
 
 @declare("show", examples=["sopor org show", "sopor org show --org Acme --json"])
 @org_options
 def show(session: Session, org: str | None, server: str | None, account: str | None) -> None:
-    """Shows members, open invites, projects, the plan, and what waits for a new key."""
+    """Shows members, open invites, projects and the plan."""
     from sopor.organization.describing import detail
 
     with open_organization(session, org, server, account) as organization:
@@ -90,7 +94,10 @@ def show(session: Session, org: str | None, server: str | None, account: str | N
 @declare("members", examples=["sopor org members"])
 @org_options
 def members(session: Session, org: str | None, server: str | None, account: str | None) -> None:
-    """Lists the members; a tick marks those whose safety number you compared."""
+    """Lists the members and their roles.
+
+    A star is you, a tick somebody whose safety number you compared.
+    """
     from sopor.organization.describing import members
 
     with open_organization(session, org, server, account) as organization:
@@ -103,9 +110,15 @@ def members(session: Session, org: str | None, server: str | None, account: str 
     examples=["sopor org invite", "sopor org invite --role viewer --only petstore --days 2"],
 )
 @click.option("--role", type=click.Choice(ROLES), default="editor", help="[default: editor]")
-@click.option("--days", type=int, default=7, help="How long the invite is good.  [default: 7]")
 @click.option(
-    "--only", metavar="PROJECT", multiple=True, help="Of today's projects, only this one (again)."
+    "--days", type=click.IntRange(1, 90), default=7, help="How long the code is good.  [default: 7]"
+)
+@click.option(
+    "--only",
+    metavar="PROJECT",
+    multiple=True,
+    shell_complete=completing.projects,
+    help="Of today's projects, open only this one; again for more.",
 )
 @org_options
 def invite(
@@ -117,7 +130,7 @@ def invite(
     server: str | None,
     account: str | None,
 ) -> None:
-    """Makes an invite code for one person.
+    """Makes an invite code for one person, good once.
 
     Give it to that person by another way than this server, such as a call or a messenger: who has
     the code can join. It vouches for your keys to them, and for theirs to you.
@@ -131,18 +144,21 @@ def invite(
         closed = set(organization.log.projects()) - wanted if only else set()
         made = invite(organization, Role(role), dict.fromkeys(closed, Role.NONE), days)
     session.console.result(made, [made.code])
-    until = made.expires.iso[:16].replace("T", " ")
-    session.console.note(f"for one person, to join {made.name} as {made.role}, until {until} UTC")
-    session.console.hint("they run `sopor org join` and paste it; cancel with `sopor org cancel`")
+    until = short_time(made.expires.milliseconds)
+    name = one_line(made.name)
+    session.console.note(f"for one person, to join {name} as {made.role}, until {until}")
+    session.console.hint(
+        f"they run `sopor org join` and paste it; `sopor org cancel {made.id.short}` takes it back"
+    )
 
 
 @declare("cancel", examples=["sopor org cancel 3f2a91bc"])
-@click.argument("invite")
+@click.argument("invite", shell_complete=completing.invites)
 @org_options
 def cancel(
     session: Session, invite: str, org: str | None, server: str | None, account: str | None
 ) -> None:
-    """Ends an open INVITE, named by its id, with new keys for what it opened."""
+    """Ends an open INVITE, named by its id; what it opened gets new keys."""
     from sopor.organization.managing import cancel_invite
 
     with open_organization(session, org, server, account) as organization:
@@ -150,81 +166,98 @@ def cancel(
     session.console.report(changed, changed_lines(changed))
 
 
-@declare("join", examples=["sopor org join", "SOPOR_INVITE_CODE_FILE=code.txt sopor org join"])
+@declare("join", examples=["sopor org join", "sopor org join --code-stdin <code.txt"])
+@click.argument("code", required=False, metavar="")
+@click.option("--code-stdin", is_flag=True, help="Read the code from stdin, before any password.")
 @account_options
-def join(session: Session, server: str | None, account: str | None) -> None:
-    """Becomes a member with an invite code, which is asked for."""
+def join(
+    session: Session,
+    code: str | None,
+    code_stdin: bool,
+    server: str | None,
+    account: str | None,
+) -> None:
+    """Becomes a member with an invite code, which is asked for.
+
+    A code is no argument, for others could see it; a file that SOPOR_INVITE_CODE_FILE names may
+    hold it.
+    """
     from sopor.crypto.invites import InviteCode
     from sopor.organization.describing import describe
     from sopor.organization.managing import join
 
-    code = InviteCode.from_text(session.asking.invite_code())
+    if code is not None:
+        raise click.UsageError(
+            "an invite code is no argument, for every process here sees those: "
+            "paste it when it is asked for, or use --code-stdin"
+        )
+    open_keystore().find(server, account)  # Without an account nobody is asked for the code.
+    invite = InviteCode.from_text(session.asking.invite_code(from_stdin=code_stdin))
     with open_account(session, server, account) as opened:
-        organization = join(opened, code)
+        organization = join(opened, invite)
         info = describe(organization)
-    session.console.report(info, [f"Joined {info.name} as {info.role}"])
+    session.console.report(info, [f"Joined {one_line(info.name)} as {info.role}"])
     session.console.hint("see `sopor projects`, then `sopor clone`")
 
 
 @declare("role", examples=["sopor org role bob@example.com viewer"])
-@click.argument("member")
+@_MEMBER
 @click.argument("role", type=click.Choice(ROLES))
+@yes_option
 @org_options
 def role(
     session: Session,
     member: str,
     role: str,
+    yes: bool,
     org: str | None,
     server: str | None,
     account: str | None,
 ) -> None:
-    """Gives a MEMBER another role in the whole organization."""
-    change_role(session, member, _role(role), None, org, server, account)
+    """Gives a MEMBER another role in the whole organization.
 
-
-def change_role(
-    session: Session,
-    member: str,
-    role: Role,
-    project: str | None,
-    org: str | None,
-    server: str | None,
-    account: str | None,
-) -> None:
-    """Gives a member another role, in the organization or in one project."""
+    Owners do everything, admins everything but what concerns owners; editors push, viewers pull.
+    """
     from sopor.organization.managing import set_role
+    from sopor_core.membership import Role
 
     with open_organization(session, org, server, account) as organization:
-        changed = set_role(organization, member, role, project)
+        changed = set_role(organization, member, Role(role), confirm=unless_yes(session, yes))
     session.console.report(changed, changed_lines(changed))
 
 
-def _role(text: str) -> Role:
-    from sopor_core.membership import Role
-
-    return Role(text)
-
-
 @declare("transfer", examples=["sopor org transfer bob@example.com"])
-@click.argument("member")
+@_MEMBER
+@yes_option
 @org_options
 def transfer(
-    session: Session, member: str, org: str | None, server: str | None, account: str | None
+    session: Session,
+    member: str,
+    yes: bool,
+    org: str | None,
+    server: str | None,
+    account: str | None,
 ) -> None:
     """Makes a MEMBER owner, and you admin."""
     from sopor.organization.managing import transfer
 
     with open_organization(session, org, server, account) as organization:
-        steps = transfer(organization, member)
+        steps = transfer(organization, member, confirm=unless_yes(session, yes))
     lines = [line for changed in steps for line in changed_lines(changed)]
-    session.console.report(steps[-1], lines)
+    session.console.report(steps, lines)
 
 
 @declare("remove", examples=["sopor org remove bob@example.com"])
-@click.argument("member")
+@_MEMBER
+@yes_option
 @org_options
 def remove(
-    session: Session, member: str, org: str | None, server: str | None, account: str | None
+    session: Session,
+    member: str,
+    yes: bool,
+    org: str | None,
+    server: str | None,
+    account: str | None,
 ) -> None:
     """Removes a MEMBER, with new keys for everything in the same step.
 
@@ -233,18 +266,21 @@ def remove(
     from sopor.organization.managing import remove
 
     with open_organization(session, org, server, account) as organization:
-        changed = remove(organization, member)
+        changed = remove(organization, member, confirm=unless_yes(session, yes))
     session.console.report(changed, changed_lines(changed))
 
 
 @declare("leave", examples=["sopor org leave --org Acme"])
+@yes_option
 @org_options
-def leave(session: Session, org: str | None, server: str | None, account: str | None) -> None:
-    """Ends your own membership."""
+def leave(
+    session: Session, yes: bool, org: str | None, server: str | None, account: str | None
+) -> None:
+    """Ends your own membership. The next member who writes makes new keys."""
     from sopor.organization.managing import leave
 
     with open_organization(session, org, server, account) as organization:
-        changed = leave(organization)
+        changed = leave(organization, confirm=unless_yes(session, yes))
     session.console.report(changed, changed_lines(changed))
 
 
@@ -254,7 +290,7 @@ def leave(session: Session, org: str | None, server: str | None, account: str | 
 def rename(
     session: Session, name: str, org: str | None, server: str | None, account: str | None
 ) -> None:
-    """Gives the organization another NAME, which the server does not learn."""
+    """Gives the organization another NAME, unseen by the server."""
     from sopor.organization.managing import rename
 
     with open_organization(session, org, server, account) as organization:
@@ -263,23 +299,21 @@ def rename(
 
 
 @declare("delete", examples=["sopor org delete --org Acme --yes"])
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @org_options
 def delete(
     session: Session, yes: bool, org: str | None, server: str | None, account: str | None
 ) -> None:
-    """Deletes the organization with all its projects, for everybody and for good."""
+    """Deletes the organization with all its projects, for good."""
     from sopor.organization.managing import delete
 
     with open_organization(session, org, server, account) as organization:
-        if not yes:
-            session.asking.confirm(f"delete {organization.name} and all its projects")
-        changed = delete(organization)
+        changed = delete(organization, confirm=unless_yes(session, yes))
     session.console.report(changed, changed_lines(changed))
 
 
 @declare("verify", examples=["sopor org verify bob@example.com"])
-@click.argument("member")
+@_MEMBER
 @click.option("--confirm", is_flag=True, help="Note that both of you see the same number.")
 @org_options
 def verify(
@@ -290,9 +324,9 @@ def verify(
     server: str | None,
     account: str | None,
 ) -> None:
-    """Shows the safety number that you and a MEMBER compare, such as in a call.
+    """Shows the safety number to compare with a MEMBER.
 
-    If both see the same digits, nobody has put other keys between you.
+    Read it to each other, such as in a call. If both see the same digits, nobody has put other keys between you.
     """
     from sopor.organization.managing import safety
 
@@ -311,7 +345,7 @@ def log(
     server: str | None,
     account: str | None,
 ) -> None:
-    """Lists every change of the organization: who did what, each signed and verified."""
+    """Lists who changed what in the organization, as signed and verified."""
     from sopor.organization.describing import audit
 
     with open_organization(session, org, server, account) as organization:
@@ -325,7 +359,10 @@ def log(
 def license_(
     session: Session, file: Path, org: str | None, server: str | None, account: str | None
 ) -> None:
-    """Installs a license FILE of who runs the server: its seats, projects and storage."""
+    """Installs a license FILE, which who runs the server gave.
+
+    It sets how many seats and projects, and how much storage, the organization may use.
+    """
     from pathlib import Path
 
     from sopor.errors import InvalidInput
@@ -336,8 +373,13 @@ def license_(
 
     try:
         found = License.from_json(canonical.parse_json(Path(file).read_bytes()))
-    except (VerificationError, OSError) as error:
-        raise InvalidInput(f"{file} is not a license ({error})") from None
+    except VerificationError as error:
+        hint = "take the file as who runs the server gave it"
+        raise InvalidInput(f"{file} is not a license ({error.detail})", hint=hint) from None
+    except OSError as error:
+        raise InvalidInput(
+            f"{file} does not read ({error.strerror})", hint="name another file"
+        ) from None
     with open_organization(session, org, server, account) as organization:
         changed = install_license(organization, found)
     session.console.report(changed, changed_lines(changed))

@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sopor.cli.commands.org import PROJECT_ROLES, change_role
+from sopor.cli import completing
+from sopor.cli.commands.org import PROJECT_ROLES
+from sopor.cli.commands.projects import list_all, projects_options
 from sopor.cli.declaring import command as declare
 from sopor.cli.declaring import group
-from sopor.cli.organizations import open_organization, org_options
-from sopor.cli.rendering.organizations import audit_lines, changed_lines, project_lines
+from sopor.cli.organizations import open_organization, org_options, unless_yes, yes_option
+from sopor.cli.paint import one_line
+from sopor.cli.rendering.organizations import audit_lines, changed_lines
 from sopor.cli.session import Session
 
 if TYPE_CHECKING:
     from sopor_core.membership import Status
 
+_PROJECT = click.argument("project", shell_complete=completing.projects)
+
 
 @group("project", examples=["sopor project", "sopor project share petstore bob@example.com viewer"])
-@org_options
+@projects_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -27,26 +32,18 @@ def command(
     server: str | None,
     account: str | None,
 ) -> None:
-    """Lists the projects of an organization; creates, shares, archives and deletes them."""
+    """Lists projects, as `sopor projects` does; creates, shares, archives and deletes them."""
     if context.invoked_subcommand is None:
-        _list(session, org, server, account)
-
-
-def _list(session: Session, org: str | None, server: str | None, account: str | None) -> None:
-    from sopor.organization.describing import projects
-
-    with open_organization(session, org, server, account) as organization:
-        found = projects(organization)
-    session.console.result(found, project_lines(found))
+        list_all(session, org, server, account)
 
 
 @declare("list", examples=["sopor project list --org Acme --json"])
-@org_options
+@projects_options
 def list_projects(
     session: Session, org: str | None, server: str | None, account: str | None
 ) -> None:
-    """Lists the projects that you have access to."""
-    _list(session, org, server, account)
+    """Lists projects, as `sopor projects` does."""
+    list_all(session, org, server, account)
 
 
 @declare("create", examples=["sopor project create petstore --org Acme"])
@@ -64,12 +61,12 @@ def create(
     with open_organization(session, org, server, account) as organization:
         project = create_project(organization, name)
         value = {"organization": organization.id, "project": project, "name": name}
-    session.console.report(value, [f"Created project {name} ({project.short})"])
+    session.console.report(value, [f"Created project {one_line(name)} ({project.short})"])
 
 
 @declare("share", examples=["sopor project share petstore bob@example.com none"])
-@click.argument("project")
-@click.argument("member")
+@_PROJECT
+@click.argument("member", shell_complete=completing.members)
 @click.argument("role", type=click.Choice(PROJECT_ROLES))
 @org_options
 def share(
@@ -82,13 +79,16 @@ def share(
     account: str | None,
 ) -> None:
     """Gives a MEMBER another ROLE in one PROJECT; none closes it, with a new key."""
+    from sopor.organization.managing import set_role
     from sopor_core.membership import Role
 
-    change_role(session, member, Role(role), project, org, server, account)
+    with open_organization(session, org, server, account) as organization:
+        changed = set_role(organization, member, Role(role), project)
+    session.console.report(changed, changed_lines(changed))
 
 
 @declare("rename", examples=['sopor project rename petstore "Pet store"'])
-@click.argument("project")
+@_PROJECT
 @click.argument("name")
 @org_options
 def rename(
@@ -108,7 +108,7 @@ def rename(
 
 
 @declare("archive", examples=["sopor project archive petstore"])
-@click.argument("project")
+@_PROJECT
 @org_options
 def archive(
     session: Session, project: str, org: str | None, server: str | None, account: str | None
@@ -120,7 +120,7 @@ def archive(
 
 
 @declare("revive", examples=["sopor project revive petstore"])
-@click.argument("project")
+@_PROJECT
 @org_options
 def revive(
     session: Session, project: str, org: str | None, server: str | None, account: str | None
@@ -132,8 +132,8 @@ def revive(
 
 
 @declare("delete", examples=["sopor project delete petstore --yes"])
-@click.argument("project")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@_PROJECT
+@yes_option
 @org_options
 def delete(
     session: Session,
@@ -146,9 +146,7 @@ def delete(
     """Deletes a PROJECT from the server, for everybody and for good; clones stay as they are."""
     from sopor_core.membership import Status
 
-    if not yes:
-        session.asking.confirm(f"delete project {project} for everybody")
-    _set_status(session, project, Status.DELETED, org, server, account)
+    _set_status(session, project, Status.DELETED, org, server, account, yes=yes)
 
 
 def _set_status(
@@ -158,11 +156,13 @@ def _set_status(
     org: str | None,
     server: str | None,
     account: str | None,
+    *,
+    yes: bool = False,
 ) -> None:
     from sopor.organization.managing import set_status
 
     with open_organization(session, org, server, account) as organization:
-        changed = set_status(organization, project, status)
+        changed = set_status(organization, project, status, confirm=unless_yes(session, yes))
     session.console.report(changed, changed_lines(changed))
 
 

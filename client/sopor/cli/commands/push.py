@@ -16,7 +16,10 @@ from sopor.cli.session import Session
 @click.option("--all", "everything", is_flag=True, help="All branches, in one step.")
 @click.option("--upto", metavar="REVISION", help="Only commits up to this one.")
 @click.option(
-    "--org", metavar="NAME", help="The organization of a new project; your own by default."
+    "--org",
+    metavar="NAME",
+    shell_complete=completing.organizations,
+    help="The organization of a new project; your own by default.",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Only tell what would be pushed.")
 def command(

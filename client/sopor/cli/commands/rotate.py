@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sopor.cli import completing
 from sopor.cli.declaring import command as declare
 from sopor.cli.organizations import open_organization, org_options
 from sopor.cli.rendering.organizations import changed_lines
@@ -11,7 +12,7 @@ from sopor.cli.session import Session
 
 
 @declare("rotate", examples=["sopor rotate", "sopor rotate petstore --org Acme"])
-@click.argument("projects", nargs=-1, metavar="[PROJECT]...")
+@click.argument("projects", nargs=-1, metavar="[PROJECT]...", shell_complete=completing.projects)
 @org_options
 def command(
     session: Session,

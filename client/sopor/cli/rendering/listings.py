@@ -17,13 +17,15 @@ _UNITS = ("kB", "MB", "GB", "TB")
 
 
 def project_lines(projects: Sequence[ProjectInfo]) -> Iterator[str]:
-    """Yields name, id, size and time of the last push."""
+    """Yields name, id, size, time of the last push, role, organization, and whether archived."""
     width = max((len(one_line(project.name)) for project in projects), default=0)
     for project in projects:
-        name = one_line(project.name)
-        updated = short_time(project.updated.milliseconds)
+        name = f"{one_line(project.name):{width}}"
         identity = paint("hash", project.id.short)
-        yield f"{name:{width}}  {identity}  {size(project.bytes):>9}  {paint('dim', updated)}"
+        pushed = paint("dim", short_time(project.updated.milliseconds))
+        status = "" if project.status == "active" else f", {paint('warning', project.status)}"
+        where = f"{project.role} in {one_line(project.organization_name)}{status}"
+        yield f"{name}  {identity}  {size(project.bytes):>9}  {pushed}  {where}"
 
 
 def account_lines(accounts: Sequence[AccountInfo]) -> Iterator[str]:

@@ -37,7 +37,7 @@ def detail_lines(found: OrganizationDetail) -> Iterator[str]:
     """Yields everything about an organization."""
     info = found.organization
     yield f"{paint('title', one_line(info.name))}  {paint('hash', info.id.hex())}"
-    yield f"{info.kind}, you are {info.role}, the log has {info.entries} signed entries"
+    yield f"{info.kind}, you are {info.role}, the log has {_entries(info.entries)}"
     if found.plan is not None:
         yield _plan(found.plan)
     yield ""
@@ -52,6 +52,10 @@ def detail_lines(found: OrganizationDetail) -> Iterator[str]:
     if found.due:
         names = ", ".join(map(one_line, found.due))
         yield paint("warning", f"Waiting for a new key: {names}")
+
+
+def _entries(number: int) -> str:
+    return "1 signed entry" if number == 1 else f"{number:,} signed entries"
 
 
 def _plan(plan: PlanInfo) -> str:
@@ -98,8 +102,9 @@ def project_lines(projects: Sequence[SharedProject]) -> Iterator[str]:
 
 def changed_lines(changed: Changed) -> Iterator[str]:
     """Yields what was done."""
-    made = f", with {count(changed.epochs, 'new key')}" if changed.epochs else ""
     text = one_line(changed.text)
+    tell = changed.epochs and "new keys" not in text
+    made = f", with {count(changed.epochs, 'new key')}" if tell else ""
     yield f"{text[0].upper()}{text[1:]}{made}"
 
 
