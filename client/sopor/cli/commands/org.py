@@ -326,7 +326,8 @@ def verify(
 ) -> None:
     """Shows the safety number to compare with a MEMBER.
 
-    Read it to each other, such as in a call. If both see the same digits, nobody has put other keys between you.
+    Read it to each other, such as in a call. If both see the same digits, nobody has put other keys
+    between you.
     """
     from sopor.organization.managing import safety
 
