@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 # before the last of our attempts at a call.
 _CONNECT_AGAIN_MILLIS = 100
 _CONNECT_AGAIN_AT_MOST_MILLIS = 1_000
-# A sleeping instance may have lost its connection without a word. Where a call waits for an answer,
-# this finds it out long before the call's deadline. Google's front ends allow one ping in 30 s.
-_PING_EVERY_MILLIS = 30_000
+# A sleeping instance may have lost its connection without a word. A call that waits on it is
+# followed by a ping, so that the connection is given up before the call's deadline, and the next
+# attempt makes a new one. Between calls gRPC sends none. 10 seconds are the least that it allows.
+_PING_AFTER_MILLIS = 10_000
 _PING_ANSWER_MILLIS = 5_000
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", _CONNECT_AGAIN_MILLIS),
     ("grpc.max_reconnect_backoff_ms", _CONNECT_AGAIN_AT_MOST_MILLIS),
-    ("grpc.keepalive_time_ms", _PING_EVERY_MILLIS),
+    ("grpc.keepalive_time_ms", _PING_AFTER_MILLIS),
     ("grpc.keepalive_timeout_ms", _PING_ANSWER_MILLIS),
 )
 
