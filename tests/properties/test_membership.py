@@ -78,6 +78,7 @@ _ROLES = st.sampled_from(["owner", "admin", "editor", "viewer"])
 _PROJECT_ROLES = st.sampled_from(["editor", "viewer", "none"])
 _SOME = st.integers(0, 7)
 _RARELY = st.integers(0, 9).map(lambda number: number == 9)
+_SOMETIMES = st.integers(0, 3).map(lambda number: number == 3)
 _FAULTS = st.integers(0, 39)
 _OPERATOR = SigningKey(b"o" * 32)
 
@@ -108,8 +109,9 @@ class Organization(RuleBasedStateMachine):
         self.project_new(0, again=False, fault=0)
         self.push(0)
         self.project_new(1, again=False, fault=0)
+        self.set_role_in_project(0, 3, 0, "none", 0)
         self.invite(1, 3, "viewer", "none", 1, 0)
-        assert self.world.log.head.seq == 10
+        assert self.world.log.head.seq == 11
 
     def _actor(self, drawn: int, able: Collection[int]) -> int:
         """Anybody, or three times as often one of those who may do something."""
@@ -163,7 +165,7 @@ class Organization(RuleBasedStateMachine):
         epochs, new = self._epochs(after, self.world.roles.lost(after))
         self._try(by, InviteCancel(invite, epochs), after, new, right=right, fault=fault)
 
-    @rule(who=_ACTORS, which=_SOME, late=_RARELY, fault=_FAULTS)
+    @rule(who=_ACTORS, which=_SOME, late=_SOMETIMES, fault=_FAULTS)
     def join(self, who: int, which: int, late: bool, fault: int) -> None:
         who = self._actor(who, {*range(len(_LOGINS))} - {*self.world.roles.members})
         invite = self._some_code(which)
@@ -465,6 +467,10 @@ class Organization(RuleBasedStateMachine):
         assert log.deleted == world.deleted
         assert log.members() == {
             self._account(number): given.role for number, given in roles.members.items()
+        }
+        assert {a: (s.role, dict(s.projects)) for a, s in log.access.members.items()} == {
+            self._account(number): (given.role, given.projects)
+            for number, given in roles.members.items()
         }
         assert set(log.access.invites) == set(roles.invites)
         assert set(log.projects()) == set(roles.scopes) - {roles.home}
