@@ -97,7 +97,7 @@ class AccountRecord:
         return replace(self, signature=signer.sign(message))
 
     def approve(self, signer: Signer) -> bytes:
-        """Returns the signature by which the key so far lets this record replace the present one."""
+        """Returns the signature by which the key so far lets this record take its place."""
         return signer.sign(signed_message(ACCOUNT_REKEY, self.to_json()))
 
     def verify_approval(self, approval: bytes, key: VerifyKey) -> None:

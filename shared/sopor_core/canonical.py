@@ -16,7 +16,10 @@ from sopor_core.errors import Layer, VerificationError
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
 MAX_DEPTH = 128
-_NEEDS_SLOW_PATH = re.compile(r"(?:^|[:,\[])-?[0-9]+[.eE]|[\U00010000-\U0010ffff]")
+_DIGITS = "0123456789"
+_MARKS_OF_FLOATS = (".", "e+", "e-")
+_MOST_DIGITS = 18
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _string = json.encoder.encode_basestring
 _encoder = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
@@ -32,7 +35,7 @@ def encode(value: Json) -> bytes:
     """
     try:
         text = _encoder.encode(value)
-        if _NEEDS_SLOW_PATH.search(text):
+        if _may_hold_float(text) or (not text.isascii() and _ASTRAL.search(text)):
             text = _encode_slowly(value)
         encoded = text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
@@ -88,6 +91,27 @@ def _parse_float(text: str) -> float:
 _decoder = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_parse_float
 )
+
+
+def _may_hold_float(text: str) -> bool:
+    """Tells whether JSON text may hold a number with a fraction or an exponent.
+
+    A loop over the few places that look like one; a pattern that is tried at every character took
+    more time than the encoding.
+    """
+    for mark in _MARKS_OF_FLOATS:
+        at = text.find(mark)
+        while at >= 0:
+            before = text[max(0, at - _MOST_DIGITS) : at]
+            if before[-1:].isdigit() and _begins_a_value(before.rstrip(_DIGITS).removesuffix("-")):
+                return True
+            at = text.find(mark, at + 1)
+    return False
+
+
+def _begins_a_value(before: str) -> bool:
+    # Nothing is left at the start of the text, or of a longer row of digits than floats have.
+    return not before or before[-1] in ":,["
 
 
 def _encode_slowly(value: Json) -> str:

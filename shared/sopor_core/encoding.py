@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 
 from sopor_core.errors import Layer, VerificationError
 
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*\Z")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = str.maketrans("-_", "+/")
+# What a text of 4n + 2 or 4n + 3 characters may end with: the unused bits are zero.
+_LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
+_PADDING = {0: "", 2: "==", 3: "="}
 
 
 def b64encode(data: bytes) -> str:
     """Encodes bytes as base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL).decode("ascii")
 
 
 def b64decode(text: str) -> bytes:
@@ -21,9 +26,9 @@ def b64decode(text: str) -> bytes:
     Raises:
         VerificationError: layer ``parse``, for other characters, padding, or unused bits set.
     """
-    if not _ALPHABET.match(text) or len(text) % 4 == 1:
+    odd = len(text) % 4
+    if odd not in _PADDING or not _ALPHABET.match(text):
         raise VerificationError(Layer.PARSE, "not base64url")
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if b64encode(data) != text:
+    if odd and text[-1] not in _LAST[odd]:
         raise VerificationError(Layer.PARSE, "base64url with unused bits set")
-    return data
+    return a2b_base64(text.translate(_FROM_URL) + _PADDING[odd])

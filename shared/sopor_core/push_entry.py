@@ -34,7 +34,13 @@ from sopor_core.limits import (
     MAX_PARENTS,
     MAX_TIME,
 )
-from sopor_core.signing import PUSH, VerifyKey, labelled_hash, signed_message
+from sopor_core.signing import (
+    PUSH,
+    VerifyKey,
+    labelled_hash,
+    signed_message,
+    without_signature,
+)
 
 MAX_LABEL_BYTES = 12 + 320 + 16
 
@@ -202,6 +208,11 @@ class PushEntry:
         return canonical.encode({**self.unsigned_json(), "sig": b64encode(self.signature)})
 
     @cached_property
+    def signed(self) -> bytes:
+        """What the signature is over."""
+        return signed_message(PUSH, self.unsigned_json())
+
+    @cached_property
     def hash(self) -> EntryHash:
         """The entry hash, which the next entry names as ``prev``."""
         return EntryHash(labelled_hash(PUSH, self.encoded))
@@ -213,12 +224,11 @@ class PushEntry:
 
     def sign(self, signer: Signer) -> PushEntry:
         """Returns the entry with its signature."""
-        signature = signer.sign(signed_message(PUSH, self.unsigned_json()))
-        return replace(self, signature=signature)
+        return replace(self, signature=signer.sign(self.signed))
 
     def verify_signature(self, key: VerifyKey) -> None:
         """Raises VerificationError (``signature``) unless the actor's key signed this entry."""
-        key.verify(self.signature, signed_message(PUSH, self.unsigned_json()))
+        key.verify(self.signature, self.signed)
 
     @classmethod
     def parse(cls, data: bytes) -> PushEntry:
@@ -229,7 +239,8 @@ class PushEntry:
         """
         if len(data) > MAX_ENTRY_BYTES:
             raise VerificationError(Layer.PARSE, "a push entry is larger than allowed")
-        fields = Fields(canonical.decode(data), "a push entry")
+        value = canonical.decode(data)
+        fields = Fields(value, "a push entry")
         fields.version()
         entry = cls(
             project=fields.id("project", ProjectId),
@@ -249,6 +260,9 @@ class PushEntry:
         )
         fields.end()
         entry._refuse_duplicates()
+        # What was read is what would be written, so it is not made again.
+        entry.__dict__["encoded"] = data
+        entry.__dict__["signed"] = signed_message(PUSH, without_signature(value))
         return entry
 
     def _refuse_duplicates(self) -> None:

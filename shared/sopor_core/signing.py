@@ -58,6 +58,12 @@ def signed_message(label: str, unsigned: Mapping[str, Json]) -> bytes:
     return label.encode("ascii") + b"\0" + canonical.encode(dict(unsigned))
 
 
+def without_signature(value: Json) -> dict[str, Json]:
+    """Returns the members of a parsed object but its signature."""
+    members = value if isinstance(value, dict) else {}
+    return {name: member for name, member in members.items() if name != "sig"}
+
+
 def labelled_hash(label: str, data: bytes) -> bytes:
     """Returns SHA-256 over label, zero byte and data."""
     return sha256(label.encode("ascii") + b"\0" + data).digest()

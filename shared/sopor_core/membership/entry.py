@@ -14,7 +14,13 @@ from sopor_core.ids import AccountId, EntryHash, OrgId
 from sopor_core.limits import MAX_MEMBERSHIP_ENTRY_BYTES
 from sopor_core.membership.bodies import Body, EntryType, parse_body
 from sopor_core.push_entry import Citation, Signer
-from sopor_core.signing import MEMBERSHIP, VerifyKey, labelled_hash, signed_message
+from sopor_core.signing import (
+    MEMBERSHIP,
+    VerifyKey,
+    labelled_hash,
+    signed_message,
+    without_signature,
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,11 @@ class MembershipEntry:
         return canonical.encode({**self.unsigned_json(), "sig": b64encode(self.signature)})
 
     @cached_property
+    def signed(self) -> bytes:
+        """What the signature is over."""
+        return signed_message(MEMBERSHIP, self.unsigned_json())
+
+    @cached_property
     def hash(self) -> EntryHash:
         """The entry hash; of the first entry, the organization's id."""
         return EntryHash(labelled_hash(MEMBERSHIP, self.encoded))
@@ -66,20 +77,19 @@ class MembershipEntry:
 
     def sign(self, signer: Signer) -> MembershipEntry:
         """Returns the entry with its signature."""
-        return replace(
-            self, signature=signer.sign(signed_message(MEMBERSHIP, self.unsigned_json()))
-        )
+        return replace(self, signature=signer.sign(self.signed))
 
     def verify_signature(self, key: VerifyKey) -> None:
         """Raises VerificationError (``signature``) unless this key signed the entry."""
-        key.verify(self.signature, signed_message(MEMBERSHIP, self.unsigned_json()))
+        key.verify(self.signature, self.signed)
 
     @classmethod
     def parse(cls, data: bytes) -> MembershipEntry:
         """Parses canonical bytes; raises VerificationError (``canonical``, ``parse``)."""
         if len(data) > MAX_MEMBERSHIP_ENTRY_BYTES:
             raise VerificationError(Layer.PARSE, "a membership entry is larger than allowed")
-        fields = Fields(canonical.decode(data), "a membership entry")
+        value = canonical.decode(data)
+        fields = Fields(value, "a membership entry")
         fields.version()
         kind = fields.text("type", 32)
         if kind not in set(EntryType):
@@ -98,4 +108,7 @@ class MembershipEntry:
             signature=fields.data("sig", 64),
         )
         fields.end()
+        # What was read is what would be written: making it again took most of a replay's time.
+        entry.__dict__["encoded"] = data
+        entry.__dict__["signed"] = signed_message(MEMBERSHIP, without_signature(value))
         return entry
