@@ -9,10 +9,10 @@ from sopor_core.errors import Layer, VerificationError
 
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*\Z")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = str.maketrans("-_", "+/")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 # What a text of 4n + 2 or 4n + 3 characters may end with: the unused bits are zero.
 _LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
-_PADDING = {0: "", 2: "==", 3: "="}
+_PADDING = {0: b"", 2: b"==", 3: b"="}
 
 
 def b64encode(data: bytes) -> str:
@@ -31,4 +31,4 @@ def b64decode(text: str) -> bytes:
         raise VerificationError(Layer.PARSE, "not base64url")
     if odd and text[-1] not in _LAST[odd]:
         raise VerificationError(Layer.PARSE, "base64url with unused bits set")
-    return a2b_base64(text.translate(_FROM_URL) + _PADDING[odd])
+    return a2b_base64(text.encode("ascii").translate(_FROM_URL) + _PADDING[odd])
