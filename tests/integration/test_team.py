@@ -22,8 +22,12 @@ from sopor.organization.rekeying import rekey
 from sopor.organization.settling import settle
 from sopor.organization.trust import TrustedKeys
 from sopor.remote import Remote
+from sopor.remote.organizations import Heads, OrganizationsApi
 from sopor.repository import Repository
+from sopor_core.errors import ForkError, RollbackError
+from sopor_core.ids import EntryHash
 from sopor_core.membership import Role, Status
+from sopor_core.push_entry import Citation
 from tests.support.world import (
     CHEAP,
     PASSWORD,
@@ -317,3 +321,27 @@ def test_a_change_of_keys_that_broke_off_is_finished_by_another_run(
     world.kits["ada"] = result.kit or tmp_path / "first.txt"
     ada.open("petstore").push()
     assert world.device("ada").clone("petstore").log()[0].message == "Have (1, 2)"
+
+
+def test_no_cut_is_signed_behind_what_this_device_has_verified(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    repository = published(ada)
+    edit(repository, 1, 2)
+    repository.push()
+    join(bob, invite(ada))
+    team = ada.team()
+    honest = team.drafting.heads()
+    (project,) = honest
+    entries = team.log.head
+    for told, error in (
+        (Citation(1, EntryHash.random()), RollbackError),
+        (Citation(honest[project].seq, EntryHash.random()), ForkError),
+    ):
+        lie = Heads(team.log.head, {project: told})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(OrganizationsApi, "heads", lambda *_, lie=lie: lie)
+            with pytest.raises(error, match="verified before"):
+                managing.remove(ada.team(), name_of(bob))
+    assert ada.team().log.head == entries
+    assert managing.remove(ada.team(), name_of(bob)).epochs == 2

@@ -16,6 +16,7 @@ from sopor.crypto.labels import open_organization_label, open_project_label
 from sopor.errors import InvalidInput, PushRejected
 from sopor.organization.drafting import Drafting, join
 from sopor.organization.ledger import Ledger
+from sopor.organization.pins import PushPins
 from sopor.remote import HeadsMoved, LogMoved
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, InviteId, OrgId, ProjectId
@@ -40,6 +41,7 @@ class Organization:
         self.id = org
         self._account = account
         self._ledger = Ledger(account.entry.home, account.known.account)
+        self._pins = PushPins(account.entry.home, account.known.account)
         self._heads: Mapping[ProjectId, Citation] | None = None
 
     @property
@@ -57,11 +59,11 @@ class Organization:
         """All verified entries."""
         return [MembershipEntry.parse(data) for data in self._ledger.load(self.id)]
 
-    def refresh(self, shown: int | None = None) -> Organization:
+    def refresh(self, shown: Citation | None = None) -> Organization:
         """Fetches and verifies what is new; returns itself.
 
         Args:
-            shown: how many entries a listing of the server shows, if it was asked.
+            shown: where the log ends in a listing of the server, if it was asked.
 
         Raises:
             RollbackError, ForkError: the server shows an older or another log than before.
@@ -69,12 +71,14 @@ class Organization:
                 account than it has.
         """
         if shown is not None:
-            self._ledger.check_shown(self.log, shown)
-        if shown is None or shown > self.log.head.seq:
+            self._ledger.check_shown(self.log, shown.seq)
+        if shown is None or shown.seq > self.log.head.seq:
             fetched = self._account.remote.organizations.entries(self.id, self.log.head.seq)
             self._take(fetched)
         if self.log.head.seq == 0:
             raise VerificationError(Layer.MEMBERSHIP, "the server has no entry of the organization")
+        if shown is not None:
+            self.log.check_citation(shown)
         if self.me in self.log.access.members:
             check_own_place(self.log, self._account)
         return self
@@ -110,8 +114,11 @@ class Organization:
 
     def _known_heads(self) -> Mapping[ProjectId, Citation]:
         if self._heads is None:
-            self._heads = self._account.remote.organizations.heads(self.id).projects
+            self._heads = self._checked(self._account.remote.organizations.heads(self.id).projects)
         return self._heads
+
+    def _checked(self, told: Mapping[ProjectId, Citation]) -> Mapping[ProjectId, Citation]:
+        return {project: self._pins.check(project, head) for project, head in told.items()}
 
     def append(self, draft: Draft) -> MembershipEntry:
         """Appends an entry; whatever comes in between is verified, and the entry made anew.
@@ -132,7 +139,7 @@ class Organization:
             except LogMoved as moved:
                 self._take(moved.answer.membership_entries)
             except HeadsMoved as moved:
-                self._heads = moved.heads
+                self._heads = {**(self._heads or {}), **self._checked(moved.heads)}
             else:
                 self._heads = None
                 self._take((entry.encoded,))

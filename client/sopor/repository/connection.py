@@ -11,6 +11,7 @@ from sopor.crypto.keys import ProjectKeys
 from sopor.errors import NotFound, PermissionDenied, SoporError, StateConflict
 from sopor.organization import Organization, check_own_place
 from sopor.organization.ledger import Ledger
+from sopor.organization.pins import PushPins
 from sopor.organization.settling import due_for, settle
 from sopor.remote import LogMoved, Remote
 from sopor.repository.context import Context, now
@@ -72,6 +73,7 @@ class Connection:
 
     def fetch(self) -> Received:
         """Receives everything that is new, and makes the keys that wait for this account."""
+        self._agree_on_membership()
         received = self._fetch()
         if self._make_due_keys():
             received = received.and_then(self._fetch())
@@ -99,11 +101,26 @@ class Connection:
             more = received.more
             self._context.progress(f"verified {entries} entries, {commits} commits")
             if answer.membership_entries:
-                self._note_membership()
+                self._agree_on_membership()
+        if entries:
+            self._note_pin()
         return Received(entries, commits, more=False)
 
-    def _note_membership(self) -> None:
+    def _note_pin(self) -> None:
+        account = self._account
+        pins = PushPins(account.entry.home, account.known.account)
+        pins.note(self._context.project, self._context.store.log.pin)
+
+    def _agree_on_membership(self) -> None:
+        """Has working copy and device know the same members; raises ForkError if that cannot be.
+
+        Who removed somebody on this device writes under the new keys from then on, though the
+        server may hide the removal from the working copy.
+        """
         ledger = Ledger(self._account.entry.home, self._account.known.account)
+        verified = ledger.load(self.org)
+        if len(verified) > self.membership.head.seq:
+            self._receiver.catch_up(verified)
         ledger.adopt(self.org, self._context.store.log.membership_entries())
 
     def get_ready(self) -> None:
@@ -112,6 +129,7 @@ class Connection:
         Raises:
             PermissionDenied: the account may not push to the project, or nobody may.
         """
+        self._agree_on_membership()
         mine = self._account.identity
         if self.membership.identity(mine.account) != mine or self._make_due_keys():
             self._fetch()
@@ -175,6 +193,7 @@ class Connection:
                 self.fetch()
             return False
         self._publisher.record(prepared)
+        self._note_pin()
         return True
 
     @contextmanager
