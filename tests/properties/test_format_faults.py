@@ -18,7 +18,10 @@ DAMAGE = (
     *(b"null", b"[]", b"{}", b"1e999", b"NaN", b"\\ud800", b"%YAML 1.1\n", b"---\n", b"...\n"),
     *(b"<<: ", b"? ", b"\\", b"  ", b".inf", b"0x", b"_v4:", b"_v5: x", b"id: 5", b"<<<<<<< a\n"),
 )
-PATHS = ("a.yaml", "b.yaml", "c.json", "Request/req_1.json")
+PATHS = (
+    *("a.yaml", "b.yaml", "c.json", "Request/req_1.json"),
+    ".insomnia/Request/req_1.yml",
+)
 
 
 def whole_files() -> list[bytes]:
@@ -37,7 +40,7 @@ def whole_files() -> list[bytes]:
     container: Body = {"container": {"_type": "export", "__export_format": 4}}
     files = []
     for form, path in zip(FORMATS, PATHS, strict=True):
-        held = documents if path != PATHS[3] else documents[2:3]
+        held = documents if path not in PATHS[3:] else documents[2:3]
         extra = {} if form.name == V5Yaml.name else container
         files.append(form.write(make_record(path, form.name, held, extra), held))
     return files

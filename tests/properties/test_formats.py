@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sopor.formats import FORMATS, FileContent, FormatError, assign, recognise, settle
 from sopor.formats.base import Format
 from sopor.formats.compare import same_documents, same_json
-from sopor.formats.documents_json import DocumentsJson, path_in_tree, tree_record
+from sopor.formats.documents_json import DocumentsJson
 from sopor.formats.gather import find_cycle
 from sopor.formats.record import make_record
+from sopor.formats.trees import path_in_tree, tree_record
 from sopor.formats.types import type_key, type_name
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml

@@ -38,3 +38,9 @@ def corpus_files() -> list[Path]:
 def corpus_name(path: Path) -> str:
     """Returns a short name of a corpus file, for the names of tests."""
     return f"{path.parent.name[:12]}/{path.name[:40]}"
+
+
+def corpus_tree() -> Path:
+    """Returns the folder of the corpus that has a real ``.insomnia`` tree in it."""
+    (found,) = {path.parents[2] for path in corpus().glob("*/.insomnia/*/*.yml")}
+    return found

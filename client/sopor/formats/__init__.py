@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from sopor.formats.assign import FileDocuments, assign, settle
 from sopor.formats.base import DEFAULT_LIMITS, FileContent, Format, Limits
 from sopor.formats.documents_json import DocumentsJson
+from sopor.formats.documents_yaml import DocumentsYaml
 from sopor.formats.errors import FormatError
 from sopor.formats.record import record_format
 from sopor.formats.v4_json import V4Json
@@ -33,7 +34,13 @@ __all__ = [
     "write",
 ]
 
-FORMATS: tuple[Format, ...] = (V5Yaml(), V4Yaml(), V4Json(), DocumentsJson())
+FORMATS: tuple[Format, ...] = (
+    V5Yaml(),
+    V4Yaml(),
+    V4Json(),
+    DocumentsJson(),
+    DocumentsYaml(),
+)
 
 
 def recognise(path: str, data: bytes) -> Format | None:

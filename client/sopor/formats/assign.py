@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from sopor.formats.documents_json import is_tree, path_in_tree, single_id
 from sopor.formats.record import (
     OWN_FIELDS,
     is_record,
@@ -24,6 +23,7 @@ from sopor.formats.record import (
     record_path,
     record_roots,
 )
+from sopor.formats.trees import is_tree, path_in_tree, single_id
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v5_yaml import V5Yaml
 from sopor.model.document import Body, Document, DocumentError, DocumentId, parent_of

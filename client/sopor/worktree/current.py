@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sopor.errors import StateConflict
-from sopor.formats.documents_json import is_tree
 from sopor.formats.record import is_record, record_extras, record_path, record_roots
+from sopor.formats.trees import is_tree
 from sopor.model.document import Document, DocumentId, parent_of
 from sopor.worktree.disk import Disk
 from sopor.worktree.index import Entry, SqliteFileIndex

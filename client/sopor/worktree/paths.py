@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from sopor.errors import InvalidInput
+from sopor.formats.trees import GIT_SYNC_FOLDER
 
 ENDINGS = (".json", ".yaml", ".yml")
 _SKIPPED_FOLDERS = frozenset({"node_modules"})
@@ -25,7 +26,7 @@ def may_be_file(name: str) -> bool:
 
 def is_hidden_folder(name: str) -> bool:
     """Tells whether a folder's content is none of the project's."""
-    return name.startswith(".") or name in _SKIPPED_FOLDERS
+    return (name.startswith(".") and name != GIT_SYNC_FOLDER) or name in _SKIPPED_FOLDERS
 
 
 def is_temporary(name: str) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from sopor.formats.assign import FileDocuments, assign, settled
 from sopor.formats.compare import same_json
-from sopor.formats.documents_json import PATTERNS, is_tree, path_in_tree, tree_record
 from sopor.formats.record import (
     WORKSPACE,
     is_record,
@@ -16,6 +15,7 @@ from sopor.formats.record import (
     record_path,
     record_roots,
 )
+from sopor.formats.trees import PATTERNS, is_tree, path_in_tree, tree_record
 from sopor.model.document import Document, DocumentId, Json, parent_of, split_local
 from sopor.worktree.current import Changes, CurrentFile, CurrentFiles
 from sopor.worktree.scan import label, tree_place

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from sopor.errors import StateConflict
-from sopor.formats.documents_json import is_tree
+from sopor.formats.trees import is_tree
 from sopor.model.document import Document, DocumentId
 from sopor.worktree.disk import Disk, Staged
 from sopor.worktree.index import Stat

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sopor.formats import FORMATS, FormatError, assign, format_of, settle, write
-from sopor.formats.documents_json import tree_record
 from sopor.formats.record import is_safe_path, make_record, record_id
+from sopor.formats.trees import tree_record
 from sopor.model.document import Body, Document, DocumentError, DocumentId
 
 V4: Body = {"container": {"_type": "export", "__export_format": 4}}

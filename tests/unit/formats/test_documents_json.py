@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sopor.formats import FormatError, recognise
-from sopor.formats.documents_json import DocumentsJson, is_tree, path_in_tree, tree_record
+from sopor.formats.documents_json import DocumentsJson
+from sopor.formats.trees import is_tree, path_in_tree, tree_record
 from sopor.formats.types import ID_PREFIXES, type_key, type_name
 from sopor.model.document import Document, DocumentId
 

@@ -13,8 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sopor.formats import assign, recognise
-from sopor.formats.documents_json import SHARDED, DocumentsJson, tree_record
+from sopor.formats.documents_json import DocumentsJson
 from sopor.formats.record import is_record
+from sopor.formats.trees import SHARDED, tree_record
 from sopor.model.document import Document, DocumentId
 from tests.unit.worktree.folder import (
     Project,

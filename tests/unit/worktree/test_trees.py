@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from sopor.errors import InvalidInput
 from sopor.formats import assign
-from sopor.formats.documents_json import SHARDED, DocumentsJson, tree_record
+from sopor.formats.documents_json import DocumentsJson
+from sopor.formats.documents_yaml import DocumentsYaml
+from sopor.formats.trees import GIT_SYNC, SHARDED, tree_record
+from sopor.model.document import DocumentId
 from tests.unit.worktree.folder import (
     Project,
     State,
@@ -175,3 +179,37 @@ def test_a_document_in_a_file_of_its_own_outside_of_a_tree(project: Project) -> 
 
     assert project.here("lonely.json") == {A.id: new}
     assert not project.scan().changes
+
+
+GIT_TREE = tree_record(".insomnia", GIT_SYNC)
+
+
+def test_the_tree_of_older_git_sync_is_a_working_copy(project: Project) -> None:
+    for path, held in assign([GIT_TREE, W, F, A, B]).items():
+        file = project.path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(DocumentsYaml().write(held.record, held.documents))
+    project.path(".git").mkdir()
+    project.path(".git/x.yml").write_bytes(
+        project.path(".insomnia/Request/req_22a.yml").read_bytes()
+    )
+
+    state = project.commit()
+    assert state.keys() == {"wrk_00", "fld_11", "req_22a", "req_22b", GIT_TREE.id}
+    assert project.reopen().scan().changes == {}
+    assert project.files.files_parsed == 0
+
+    new = edited(A, url="https://new")
+    written = project.check_out(
+        {**state, A.id: new, DocumentId("req_33"): request("req_33", "fld_11")}
+    )
+
+    assert written.written == (".insomnia/Request/req_22a.yml", ".insomnia/Request/req_33.yml")
+    assert project.here(".insomnia/Request/req_22a.yml") == {A.id: new}
+    assert not project.scan().changes
+
+
+def test_no_other_hidden_folder_is_written_to(project: Project) -> None:
+    with pytest.raises(InvalidInput, match="is not one that a project file can have"):
+        project.check_out({W.id: W, TREE.id: tree_record(".github", GIT_SYNC)})
+    assert project.names() == []
