@@ -20,6 +20,9 @@ T = TypeVar("T")
 law = settings(max_examples=int(os.environ.get("SOPOR_EXAMPLES", "2000")), deadline=None)
 """Laws of the merge are tried on more examples than the profile says."""
 
+fewer = settings(max_examples=max(1, law.max_examples // 10), deadline=None)
+"""For laws whose examples take milliseconds each."""
+
 
 class Dice:
     """Makes choices from drawn bytes; when they are used up, always the first one."""

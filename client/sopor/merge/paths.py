@@ -9,7 +9,8 @@ element in a list of objects, an ``int`` the place in any other list. As text:
     index   = digits                ; a place; an id or name that looks like one is quoted
     quoted  = a JSON string
 
-The empty path is the whole document and is written as an empty string.
+The empty path is the whole document and is written as an empty string. A path may lead on into a
+text that is a YAML or JSON object, as ``contents.info.title`` does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TypeAlias
 
 from sopor.merge.algebra import ABSENT
 from sopor.merge.keys import KEY_FIELDS, key_field
+from sopor.merge.spec import parse_text, write_text
 from sopor.merge.values import MaybeJson
 from sopor.model.document import Body, Json
 from sopor_core.errors import InvalidValue
@@ -105,7 +107,8 @@ def value_at(value: MaybeJson, path: Path) -> MaybeJson:
             index = _index(value, step)
             value = ABSENT if index is None else value[index]
         else:
-            return ABSENT
+            inside = parse_text(value)
+            value = ABSENT if inside is None else value_at(inside, (step,))
     return value
 
 
@@ -121,10 +124,22 @@ def replace_at(document: Body, path: Path, value: MaybeJson) -> Body:
         raise InvalidValue("the empty path is the document itself, not a place inside it")
     copy = dict(document)
     place: Json = copy
-    for step in path[:-1]:
+    for at, step in enumerate(path[:-1], start=1):
+        text = value_at(place, (step,))
+        if isinstance(text, str):
+            inner = _replaced_inside(text, path[at:], value)
+            if inner is None:
+                raise InvalidValue(f"no place {format_path(path)} in this document")
+            _put(place, step, inner, path)
+            return copy
         place = _copy_below(place, step, path)
     _put(place, path[-1], value, path)
     return copy
+
+
+def _replaced_inside(text: str, path: Path, value: MaybeJson) -> str | None:
+    inside = parse_text(text)
+    return None if inside is None else write_text(replace_at(inside, path, value), text, inside)
 
 
 def _copy_below(place: Json, step: str | int, path: Path) -> Json:

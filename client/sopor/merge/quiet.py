@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from sopor.merge.algebra import ABSENT
 from sopor.merge.paths import ElementKey, Path
 from sopor.merge.values import MaybeJson, is_number, same_json
-from sopor.model.document import Body
+from sopor.model.document import RECORD_TYPE, Body
 
 Pick: TypeAlias = Literal["larger", "smaller"]
 
@@ -25,6 +25,9 @@ QUIET_FIELDS: Mapping[str, Pick] = {
 
 ORDER_FIELDS = frozenset({"dataPropertyOrder", "environmentPropertyOrder"})
 """Members of a document that hold lists of names, which say nothing but an order."""
+
+RECORD_FIELDS = frozenset({"roots", "extras"})
+"""Members of a file record that follow from what lies in its file."""
 
 
 def settle_quietly(path: Path, ours: MaybeJson, theirs: MaybeJson) -> MaybeJson:
@@ -50,4 +53,7 @@ def only_quiet_changes(before: Body, after: Body) -> bool:
 
 
 def _loud(document: Body) -> Body:
-    return {key: value for key, value in document.items() if key not in QUIET_FIELDS}
+    quiet = set(QUIET_FIELDS)
+    if document.get("_type") == RECORD_TYPE:
+        quiet |= RECORD_FIELDS
+    return {key: value for key, value in document.items() if key not in quiet}
