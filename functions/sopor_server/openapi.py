@@ -77,8 +77,9 @@ _AFTER = ("after", "number of the newest entry that the client has", {"type": "i
 _QUERIES: Mapping[Operation, tuple[tuple[str, str, Object], ...]] = {
     Operation.ORG_ENTRIES: (
         _AFTER,
-        ("invite", "id of an open invite, of who is no member", {"type": "string"}),
+        ("invite", "token of an open invite, of who is no member", {"type": "string"}),
     ),
+    Operation.ORG_APPEND: (("invite", "token of the invite, of who joins", {"type": "string"}),),
     Operation.PULL: (
         _AFTER,
         ("hash", "hash of that entry, base64url", {"type": "string"}),

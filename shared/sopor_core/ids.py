@@ -7,6 +7,7 @@ checker keeps a commit id from being passed where a pack id is meant.
 from __future__ import annotations
 
 import secrets
+from hashlib import sha256
 from typing import ClassVar, Self
 
 from sopor_core.encoding import b64decode, b64encode
@@ -109,6 +110,18 @@ class InviteId(Id):
 
     SIZE = 16
     __slots__ = ()
+
+
+class InviteToken(Id):
+    """What who has an invite's code shows to the server, to be let in (SPEC section 8.3)."""
+
+    SIZE = 16
+    __slots__ = ()
+
+    @property
+    def invite(self) -> InviteId:
+        """The invite that the token is of."""
+        return InviteId(sha256(b"sopor/1 invite\0" + self).digest()[: InviteId.SIZE])
 
 
 class OrgId(Id):

@@ -23,7 +23,7 @@ from tests.api.test_accounts import problem
 from tests.contract.racing import in_processes
 from tests.support.server import RunningServer, running_server, start_server
 from tests.support.story import Key, Person, Project, Pulled
-from tests.support.teams import Code, Team
+from tests.support.teams import Code, Team, token_for
 
 
 class Club:
@@ -40,8 +40,9 @@ class Club:
         return self.ask_entry(who, entry.encoded)
 
     def ask_entry(self, who: Person, entry: bytes) -> requests.Response:
-        names = {"org": self.team.org.b64}
-        return who.send_parts(Operation.ORG_APPEND, names, [entry_part(entry)])
+        names, token = {"org": self.team.org.b64}, token_for(entry)
+        query = {"invite": token.b64} if token else {}
+        return who.send_parts(Operation.ORG_APPEND, names, [entry_part(entry)], params=query)
 
     def do(self, who: Person, body: Body) -> MembershipEntry:
         entry = self.team.entry(who.keys, body)
@@ -128,7 +129,9 @@ class TestJoining:
         project, code = club.project(), Code()
         club.do(club.owner, club.team.invite(code, expires=FAR))
         problem(club.read(bob), 404, "not-found")
-        answer = club.read(bob, invite=code.id.b64)
+        # Every member knows the invite's id, those who were removed as well.
+        problem(club.read(bob, invite=code.id.b64), 410, "invite-closed")
+        answer = club.read(bob, invite=code.token.b64)
         assert answer.status_code == 200
         assert [part.data for part in split_parts(answer.content)] == club.team.entries
         join = club.do(bob, club.team.join(code, bob.keys))
@@ -144,7 +147,7 @@ class TestJoining:
     def test_a_closed_invite_has_its_own_code(self, club: Club, bob: Person) -> None:
         code = Code()
         club.do(club.owner, club.team.invite(code, expires=1_000 + 1_700_000_000_000))
-        found = problem(club.read(bob, invite=code.id.b64), 410, "invite-closed")
+        found = problem(club.read(bob, invite=code.token.b64), 410, "invite-closed")
         assert "new code" in found["hint"]
         problem(club.ask(bob, club.team.join(code, bob.keys)), 410, "invite-closed")
         nowhere = {"org": OrgId.random().b64}

@@ -268,12 +268,11 @@ class Person:
         return send(self.url, operation, names, http=self.http, headers=headers, **arguments)
 
     def send_parts(
-        self, operation: Operation, names: dict[str, str], parts: Iterable[Part]
+        self, operation: Operation, names: dict[str, str], parts: Iterable[Part], **arguments: Any
     ) -> requests.Response:
         """Sends a body of parts."""
-        return self.send(
-            operation, names, data=join_parts(parts), headers={"Content-Type": MEDIA_TYPE}
-        )
+        headers = {"Content-Type": MEDIA_TYPE}
+        return self.send(operation, names, data=join_parts(parts), headers=headers, **arguments)
 
     def membership(self) -> list[MembershipEntry]:
         """Returns the membership log of the personal organization."""

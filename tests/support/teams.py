@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sopor_core.ids import AccountId, InviteId, OrgId, ProjectId
+from sopor_core.errors import VerificationError
+from sopor_core.ids import AccountId, InviteId, InviteToken, OrgId, ProjectId
 from sopor_core.license import License
 from sopor_core.membership import (
     WRAP_BYTES,
@@ -51,9 +52,28 @@ NO_HEADS: Heads = {}
 class Code:
     """What an invite's code gives who has it."""
 
-    id: InviteId = field(default_factory=InviteId.random)
+    token: InviteToken = field(default_factory=InviteToken.random)
     key: Key = field(default_factory=Key)
     encryption: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    def __post_init__(self) -> None:
+        _TOKENS[self.id] = self.token
+
+    @property
+    def id(self) -> InviteId:
+        return self.token.invite
+
+
+_TOKENS: dict[InviteId, InviteToken] = {}
+
+
+def token_for(entry: bytes) -> InviteToken | None:
+    """Returns what who sends an entry shows with it: the token of the invite, for a join."""
+    try:
+        body = MembershipEntry.parse(entry).body
+    except VerificationError:
+        return None
+    return _TOKENS.get(body.invite) if isinstance(body, Join) else None
 
 
 def wrap() -> bytes:

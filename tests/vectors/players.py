@@ -321,6 +321,7 @@ def invite_codes(vector: Vector) -> None:
     assert code.expires == vector["expires"]
     signing, encryption = VerifyKey(unhex(vector["signing"])), unhex(vector["encryption"])
     assert code.inviter == inviter_hash(PublicIdentity.founding(signing, encryption))
+    assert code.keys.token.hex() == vector["token"]
     assert code.keys.invite.hex() == vector["invite"]
     assert code.keys.key.hex() == vector["key"]
     assert code.keys.encryption.hex() == vector["invite_encryption"]

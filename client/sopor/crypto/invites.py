@@ -23,7 +23,7 @@ from sopor.crypto.secret import Secret
 from sopor.crypto.wraps import WrapContext, unwrap
 from sopor_core.errors import InvalidValue
 from sopor_core.identity import PublicIdentity
-from sopor_core.ids import EntryHash, InviteId, OrgId
+from sopor_core.ids import EntryHash, InviteToken, OrgId
 from sopor_core.membership import join_message
 from sopor_core.signing import JOIN, VerifyKey, signed_message
 
@@ -93,13 +93,14 @@ class InviteCode:
 
 
 class InviteKeys:
-    """The id, signing key and decryption key of an invite."""
+    """The token, id, signing key and decryption key of an invite."""
 
     def __init__(self, org: OrgId, secret: InviteSecret) -> None:
         """Derives them."""
         base = secret.reveal()
         self._org = org
-        self.invite = InviteId(hkdf(base, org, "sopor/1 invite id")[: InviteId.SIZE])
+        self.token = InviteToken(hkdf(base, org, "sopor/1 invite token")[: InviteToken.SIZE])
+        self.invite = self.token.invite
         self._signing = SigningKey(hkdf(base, org, "sopor/1 invite key"))
         seed = hkdf(base, org, "sopor/1 invite encryption")
         self._encryption = X25519PrivateKey.from_private_bytes(seed)

@@ -19,7 +19,7 @@ from sopor.organization.ledger import Ledger
 from sopor.organization.pins import PushPins
 from sopor.remote import HeadsMoved, LogMoved
 from sopor_core.errors import Layer, VerificationError
-from sopor_core.ids import AccountId, InviteId, OrgId, ProjectId
+from sopor_core.ids import AccountId, InviteId, InviteToken, OrgId, ProjectId
 from sopor_core.membership import Body, MembershipEntry, MembershipLog
 from sopor_core.push_entry import Citation
 
@@ -130,12 +130,14 @@ class Organization:
         """
         return self._append(lambda: self.drafting.entry(draft(self.drafting), now()))
 
-    def _append(self, make: Callable[[], MembershipEntry]) -> MembershipEntry:
+    def _append(
+        self, make: Callable[[], MembershipEntry], token: InviteToken | None = None
+    ) -> MembershipEntry:
         for _ in range(_ATTEMPTS):
             entry = make()
             self.log.check(entry)
             try:
-                self._account.remote.organizations.append(self.id, entry)
+                self._account.remote.organizations.append(self.id, entry, token)
             except LogMoved as moved:
                 self._take(moved.answer.membership_entries)
             except HeadsMoved as moved:
@@ -157,11 +159,11 @@ class Organization:
             InvalidInput: the invite is not open, or the account is a member already.
             VerificationError: the log is not the one that the code names.
         """
-        invite = code.keys.invite
-        self._take(self._account.remote.organizations.entries(self.id, self.log.head.seq, invite))
+        invite, token = code.keys.invite, code.keys.token
+        self._take(self._account.remote.organizations.entries(self.id, self.log.head.seq, token))
         if self.log.head.seq == 0:
             raise InvalidInput("the invite was used or cancelled", hint="ask for a new one")
-        return self._append(lambda: self._joining(code, invite))
+        return self._append(lambda: self._joining(code, invite), token)
 
     def _joining(self, code: InviteCode, invite: InviteId) -> MembershipEntry:
         if self.me in self.log.access.members:

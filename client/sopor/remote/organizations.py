@@ -9,7 +9,7 @@ from sopor.remote import listings
 from sopor.remote.answers import MAX_ANSWER_BYTES, parse_entries
 from sopor.remote.posting import Caller, post_parts
 from sopor.remote.transport import Call
-from sopor_core.ids import InviteId, OrgId, ProjectId
+from sopor_core.ids import InviteToken, OrgId, ProjectId
 from sopor_core.limits import MIB
 from sopor_core.membership import MembershipEntry
 from sopor_core.push_entry import Citation
@@ -53,31 +53,34 @@ class OrganizationsApi:
         return Heads(members, projects)
 
     def entries(
-        self, org: OrgId, after: int = 0, invite: InviteId | None = None
+        self, org: OrgId, after: int = 0, token: InviteToken | None = None
     ) -> tuple[bytes, ...]:
         """Asks for all entries of a membership log after entry ``after``.
 
-        ``invite`` opens the log to who holds an open invite.
+        ``token`` opens the log to who holds the code of an open invite.
         """
         found: list[bytes] = []
-        while page := self._page(org, after + len(found), invite):
+        while page := self._page(org, after + len(found), token):
             found += page
         return tuple(found)
 
-    def _page(self, org: OrgId, after: int, invite: InviteId | None) -> tuple[bytes, ...]:
-        query = f"after={after}" + (f"&invite={invite.b64}" if invite else "")
+    def _page(self, org: OrgId, after: int, token: InviteToken | None) -> tuple[bytes, ...]:
+        query = f"after={after}" + (f"&invite={token.b64}" if token else "")
         call = Call(Operation.ORG_ENTRIES, {"org": org.b64}, query, limit=MAX_ANSWER_BYTES)
         reply = self._caller.call(call)
         return () if reply.status == 204 else parse_entries(reply.body)
 
-    def append(self, org: OrgId, entry: MembershipEntry) -> None:
+    def append(self, org: OrgId, entry: MembershipEntry, token: InviteToken | None = None) -> None:
         """Appends a signed entry to a membership log; the same again is success.
+
+        ``token`` goes with a join.
 
         Raises:
             LogMoved: the log moved before; its answer holds the entries that this side lacks.
             HeadsMoved: the push log of a project moved before, which the entry cuts.
         """
-        post_parts(self._caller, Operation.ORG_APPEND, {"org": org.b64}, [_part(entry)])
+        query = f"invite={token.b64}" if token else ""
+        post_parts(self._caller, Operation.ORG_APPEND, {"org": org.b64}, [_part(entry)], query)
 
 
 def _part(entry: MembershipEntry) -> Part:

@@ -25,7 +25,11 @@ class Caller(Protocol):
 
 
 def post_parts(
-    caller: Caller, operation: Operation, names: Mapping[str, str], parts: list[Part]
+    caller: Caller,
+    operation: Operation,
+    names: Mapping[str, str],
+    parts: list[Part],
+    query: str = "",
 ) -> None:
     """Sends an entry with what belongs to it.
 
@@ -36,6 +40,7 @@ def post_parts(
     call = Call(
         operation,
         names,
+        query,
         body=join_parts(parts),
         media_type=MEDIA_TYPE,
         limit=MAX_ANSWER_BYTES,

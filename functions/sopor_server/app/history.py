@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from werkzeug.wrappers import Response
 
 from sopor_core.errors import VerificationError
-from sopor_core.ids import NO_ENTRY, EntryHash, InviteId, OrgId, ProjectId
+from sopor_core.ids import NO_ENTRY, EntryHash, InviteToken, OrgId, ProjectId
 from sopor_core.push_entry import Citation
 from sopor_core.wire.parts import Part, PartKind
 from sopor_server.app import answers
@@ -94,14 +94,8 @@ def org_entries(call: Call) -> Response:
     from sopor_server.service import organizations as use_organizations
 
     query = call.query(("after", "invite"))
-    try:
-        invite = InviteId.from_b64(query["invite"]) if "invite" in query else None
-    except VerificationError:
-        raise malformed("invite: not the id of an invite") from None
-    after = number(query.get("after", "0"))
-    found = use_organizations.entries(
-        call.context, call.caller, call.id("org", OrgId), after, invite
-    )
+    org, after = call.id("org", OrgId), number(query.get("after", "0"))
+    found = use_organizations.entries(call.context, call.caller, org, after, _token(query))
     return answers.parts(Part(PartKind.MEMBERSHIP_ENTRY, entry) for entry in found)
 
 
@@ -109,9 +103,16 @@ def org_append(call: Call) -> Response:
     """Appends a membership entry."""
     from sopor_server.service import organizations as use_organizations
 
-    org = call.id("org", OrgId)
-    use_organizations.append(call.context, call.caller, org, _membership_entry(call))
+    org, token = call.id("org", OrgId), _token(call.query(("invite",)))
+    use_organizations.append(call.context, call.caller, org, _membership_entry(call), token)
     return answers.empty(201)
+
+
+def _token(query: Mapping[str, str]) -> InviteToken | None:
+    try:
+        return InviteToken.from_b64(query["invite"]) if "invite" in query else None
+    except VerificationError:
+        raise malformed("invite: not the token of an invite") from None
 
 
 def _membership_entry(call: Call) -> bytes:

@@ -8,7 +8,7 @@ from sopor_core import canonical
 from sopor_core.account import AccountRecord
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.identity import PublicIdentity
-from sopor_core.ids import InviteId, OrgId, ProjectId
+from sopor_core.ids import InviteId, InviteToken, OrgId, ProjectId
 from sopor_core.limits import MAX_INLINE_BYTES
 from sopor_core.membership import (
     Genesis,
@@ -71,11 +71,11 @@ def heads(
 
 
 def entries(
-    context: Context, caller: Caller, org: OrgId, after: int, invite: InviteId | None = None
+    context: Context, caller: Caller, org: OrgId, after: int, token: InviteToken | None = None
 ) -> Sequence[bytes]:
     """Returns the entries after one, as many as fit an answer.
 
-    Who is no member shows the id of an open invite, which only its code tells.
+    Who is no member shows the token of an open invite, which only its code tells.
 
     Raises:
         Refused: ``device-revoked``, ``not-found``, ``invite-closed``, ``log-shorter``.
@@ -83,9 +83,9 @@ def entries(
     context.check_device(caller)
     found = context.store.organization(org)
     if found is None or caller.account not in found.members:
-        if invite is None:
+        if token is None:
             raise not_found("organization")
-        found = _inviting(context, found, invite)
+        found = _inviting(context, found, token.invite)
     if after > found.head.seq:
         raise _shorter(found, after)
     return context.store.membership_entries(org, after, MAX_INLINE_BYTES)
@@ -119,8 +119,12 @@ def found_team(context: Context, caller: Caller, data: bytes) -> None:
     context.store.append_membership(MembershipAppend(data, EMPTY_LOG, after, context.now()))
 
 
-def append(context: Context, caller: Caller, org: OrgId, data: bytes) -> None:
+def append(
+    context: Context, caller: Caller, org: OrgId, data: bytes, token: InviteToken | None = None
+) -> None:
     """Appends an entry, or returns because it landed before.
+
+    With a join goes the token of its invite.
 
     Raises:
         Refused: ``device-revoked``, ``not-found``, ``forbidden``, ``membership-moved`` (`Behind`),
@@ -140,7 +144,7 @@ def append(context: Context, caller: Caller, org: OrgId, data: bytes) -> None:
     if found is not None and entry.seq <= found.head.seq and _landed(context, org, entry, data):
         # Before anything else: who left, or was made less, may ask again as well.
         return
-    found = _organization_of_sender(context, caller, entry, found)
+    found = _organization_of_sender(context, caller, entry, found, token)
     _check_current(context, entry, found)
     _check_beyond_the_log(context, caller, entry, found)
     whole = _judged(context, entry, len(data), found)
@@ -155,12 +159,16 @@ def append(context: Context, caller: Caller, org: OrgId, data: bytes) -> None:
         deleted=before.kept - after.projects,
         heads=_cuts(entry),
     )
-    _store(context, caller, entry, appended)
+    _store(context, caller, entry, appended, token)
     context.logs.give_back(whole)
 
 
 def _store(
-    context: Context, caller: Caller, entry: MembershipEntry, append: MembershipAppend
+    context: Context,
+    caller: Caller,
+    entry: MembershipEntry,
+    append: MembershipAppend,
+    token: InviteToken | None,
 ) -> None:
     try:
         context.store.append_membership(append)
@@ -177,7 +185,7 @@ def _store(
         ) from None
     except LogMoved:
         found = context.store.organization(append.state.id)
-        found = _organization_of_sender(context, caller, entry, found)
+        found = _organization_of_sender(context, caller, entry, found, token)
         _check_current(context, entry, found)
         raise Refused(
             Code.UNAVAILABLE, "the store is busy", hint="try again", retry_after=1
@@ -229,13 +237,17 @@ def _check_sender(caller: Caller, entry: MembershipEntry) -> None:
 
 
 def _organization_of_sender(
-    context: Context, caller: Caller, entry: MembershipEntry, found: Organization | None
+    context: Context,
+    caller: Caller,
+    entry: MembershipEntry,
+    found: Organization | None,
+    token: InviteToken | None,
 ) -> Organization:
     """Returns the organization if the sender may know of it: a member, or who has an invite."""
     body = entry.body
     if found is not None and caller.account in found.members:
         return found
-    if isinstance(body, Join):
+    if isinstance(body, Join) and token is not None and token.invite == body.invite:
         return _inviting(context, found, body.invite)
     raise not_found("organization")
 

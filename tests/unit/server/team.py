@@ -20,7 +20,7 @@ from sopor_server.service.push import Push, push
 from sopor_server.service.state import State
 from tests.support.stored import Household
 from tests.support.story import Project
-from tests.support.teams import Code, Team
+from tests.support.teams import Code, Team, token_for
 
 
 def caller_of(household: Household) -> Caller:
@@ -60,7 +60,8 @@ class Office:
     def try_(self, who: Household, body: Body, **changes: Any) -> MembershipEntry:
         """Sends an entry; nobody takes it in."""
         entry = self.team.entry(who.keys, body, **changes)
-        append(self.context, caller_of(who), self.team.org, entry.encoded)
+        token = token_for(entry.encoded)
+        append(self.context, caller_of(who), self.team.org, entry.encoded, token)
         return entry
 
     def send(self, who: Household, body: Body) -> MembershipEntry:

@@ -12,7 +12,7 @@ import pytest
 
 from sopor_core import canonical
 from sopor_core.errors import Layer
-from sopor_core.ids import EntryHash, InviteId, OrgId
+from sopor_core.ids import EntryHash, InviteToken, OrgId
 from sopor_core.limits import MAX_MEMBERSHIP_ENTRY_BYTES
 from sopor_core.membership import Body, Role, Status
 from sopor_core.push_entry import Citation
@@ -241,7 +241,7 @@ class TestJoining:
         office.send(office.owner, office.team.invite(code, Role.EDITOR))
         org, caller = office.team.org, caller_of(guest)
         assert refused(lambda: entries(office.context, caller, org, 0)).problem is Problem.NOT_FOUND
-        read = list(entries(office.context, caller, org, 0, code.id))
+        read = list(entries(office.context, caller, org, 0, code.token))
         assert read == office.team.entries
         entry = office.send(guest, office.team.join(code, guest.keys))
         append(office.context, caller, org, entry.encoded)
@@ -256,9 +256,9 @@ class TestJoining:
         office.send(first, office.team.join(code, first.keys))
         org = office.team.org
         for call in (
-            lambda: append(office.context, caller_of(second), org, late.encoded),
+            lambda: append(office.context, caller_of(second), org, late.encoded, code.token),
             lambda: office.try_(second, office.team.join(code, second.keys)),
-            lambda: entries(office.context, caller_of(second), org, 0, code.id),
+            lambda: entries(office.context, caller_of(second), org, 0, code.token),
         ):
             assert refused(call).problem is Problem.INVITE_CLOSED
         nothing_more(office)
@@ -272,7 +272,9 @@ class TestJoining:
         late = office.team.entry(second.keys, office.team.join(codes[1], second.keys))
         office.send(first, office.team.join(codes[0], first.keys))
         error = refused(
-            lambda: append(office.context, caller_of(second), office.team.org, late.encoded)
+            lambda: append(
+                office.context, caller_of(second), office.team.org, late.encoded, codes[1].token
+            )
         )
         assert isinstance(error, Behind)
         assert error.problem is Problem.MEMBERSHIP_MOVED
@@ -285,9 +287,9 @@ class TestJoining:
         office.send(office.owner, office.team.cancel(code.id))
         caller, org = caller_of(guest), office.team.org
         answers = [
-            refused(lambda: entries(office.context, caller, org, 0, code.id)),
-            refused(lambda: entries(office.context, caller, org, 0, InviteId.random())),
-            refused(lambda: entries(office.context, caller, OrgId.random(), 0, code.id)),
+            refused(lambda: entries(office.context, caller, org, 0, code.token)),
+            refused(lambda: entries(office.context, caller, org, 0, InviteToken.random())),
+            refused(lambda: entries(office.context, caller, OrgId.random(), 0, code.token)),
             refused(lambda: office.try_(guest, office.team.join(code, guest.keys))),
         ]
         assert {error.problem for error in answers} == {Problem.INVITE_CLOSED}
@@ -301,7 +303,7 @@ class TestJoining:
         caller, org = caller_of(guest), office.team.org
         for call in (
             lambda: office.try_(guest, join, time=TIME + DAY),
-            lambda: entries(office.context, caller, org, 0, code.id),
+            lambda: entries(office.context, caller, org, 0, code.token),
         ):
             assert refused(call).problem is Problem.INVITE_CLOSED
         clock.time = TIME + DAY + GRACE
@@ -326,7 +328,7 @@ class TestJoining:
     def test_an_invite_proves_itself(self, office: Office) -> None:
         guest, code, mine = office.person(), Code(), Code()
         office.send(office.owner, office.team.invite(code))
-        forged = office.team.join(replace(mine, id=code.id), guest.keys)
+        forged = office.team.join(replace(mine, token=code.token), guest.keys)
         assert unverified(lambda: office.try_(guest, forged)) is Layer.SIGNATURE
 
     def test_a_member_joins_no_more(self, office: Office) -> None:

@@ -151,7 +151,7 @@ class TestLicenses:
         assert error.problem is Problem.FORBIDDEN
         assert "SOPOR_LICENSE_KEY" in (error.hint or "")
 
-    @pytest.mark.parametrize("key", [None, Key().public])
+    @pytest.mark.parametrize("key", [None, Key().public], ids=["none", "another"])
     def test_licenses_of_another_key_count_no_more(
         self, context: Context, home: Household, key: Any
     ) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -50,7 +51,8 @@ class Invitation:
 
     def __init__(self, org: bytes, name: str) -> None:
         self.secret = fixed(f"invite for {name}", 16)
-        self.id = hkdf(self.secret, org, b"sopor/1 invite id")[:16]
+        self.token = hkdf(self.secret, org, b"sopor/1 invite token")[:16]
+        self.id = sha256(b"sopor/1 invite\0" + self.token).digest()[:16]
         self.seed = hkdf(self.secret, org, b"sopor/1 invite key")
         self.encryption_seed = hkdf(self.secret, org, b"sopor/1 invite encryption")
         self.key = public_of_seed(self.seed)
