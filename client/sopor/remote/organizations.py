@@ -9,6 +9,7 @@ from sopor.remote import listings
 from sopor.remote.answers import MAX_ANSWER_BYTES, parse_entries
 from sopor.remote.posting import Caller, post_parts
 from sopor.remote.transport import Call
+from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import InviteToken, OrgId, ProjectId
 from sopor_core.limits import MIB
 from sopor_core.membership import MembershipEntry
@@ -17,6 +18,8 @@ from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.routes import Operation
 
 _MAX_LISTING_BYTES = 16 * MIB
+MAX_LOG_BYTES = 256 * MIB
+"""The most bytes of a log that are taken at once, so that a server cannot go on for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,22 @@ class OrganizationsApi:
     def entries(
         self, org: OrgId, after: int = 0, token: InviteToken | None = None
     ) -> tuple[bytes, ...]:
-        """Asks for all entries of a membership log after entry ``after``.
+        """Asks for all entries of a membership log after entry ``after``, in as many requests.
 
         ``token`` opens the log to who holds the code of an open invite.
+
+        Raises:
+            VerificationError: layer ``wire``, for an answer out of shape or without an end.
         """
         found: list[bytes] = []
+        size = 0
         while page := self._page(org, after + len(found), token):
             found += page
+            size += sum(map(len, page))
+            if size > MAX_LOG_BYTES:
+                raise VerificationError(
+                    Layer.WIRE, "the server sends more membership entries than there can be"
+                )
         return tuple(found)
 
     def _page(self, org: OrgId, after: int, token: InviteToken | None) -> tuple[bytes, ...]:

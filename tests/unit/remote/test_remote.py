@@ -227,14 +227,24 @@ def test_a_pack_of_another_size_is_refused(server: ScriptedServer, remote: Remot
 def test_membership_entries_are_read_and_appended(server: ScriptedServer, remote: Remote) -> None:
     org, keys = OrgId.random(), Keys("ada@example.com")
     entry = keys.genesis()
-    server.script(parts(MEMBER, MEMBER), Scripted(201), parts(ENTRY))
-    assert remote.organizations.entries(org, 4) == (b"membership", b"membership")
+    server.script(parts(MEMBER, MEMBER), parts(MEMBER), parts(), Scripted(201), parts(ENTRY))
+    assert remote.organizations.entries(org, 4) == (b"membership",) * 3
     remote.organizations.append(org, entry)
     with pytest.raises(VerificationError):
         remote.organizations.entries(org)
-    asked, sent, _ = server.seen
-    assert asked.path == f"/v1/organizations/{org.b64}/entries?after=4"
+    *asked, sent, _ = server.seen
+    path = f"/v1/organizations/{org.b64}/entries"
+    assert [each.path for each in asked] == [f"{path}?after={after}" for after in (4, 6, 7)]
     assert list(split_parts(sent.body)) == [Part(PartKind.MEMBERSHIP_ENTRY, entry.encoded)]
+
+
+def test_a_membership_log_without_an_end_is_refused(
+    server: ScriptedServer, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sopor.remote.organizations.MAX_LOG_BYTES", 15)
+    server.script(parts(MEMBER), parts(MEMBER))
+    with pytest.raises(VerificationError, match="than there can be"):
+        remote.organizations.entries(OrgId.random())
 
 
 def test_an_append_that_comes_late_brings_the_membership(
@@ -322,7 +332,15 @@ def listing(**content: object) -> Scripted:
 
 def test_listings_are_typed(server: ScriptedServer, remote: Remote) -> None:
     org, device, head = OrgId.random(), DeviceId.random(), CommitId.random()
-    item = {"project": PROJECT.b64, "organization": org.b64, "seq": 4, "bytes": 9, "updated": 2}
+    item = {
+        "project": PROJECT.b64,
+        "organization": org.b64,
+        "head": [4, EntryHash.random().b64],
+        "seq": 4,
+        "bytes": 9,
+        "updated": 2,
+        "status": "active",
+    }
     server.script(listing(projects=[{**item, "unknown": True}], unknown=1))
     (project,) = remote.projects()
     assert (project.project, project.organization, project.seq) == (PROJECT, org, 4)
