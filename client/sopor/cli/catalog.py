@@ -19,6 +19,10 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "commit": "keep the changes of all or of some documents",
         "restore": "bring documents back from a commit",
     },
+    "Files": {
+        "import": "bring in files of Insomnia, Postman and OpenAPI",
+        "export": "write a commit as files of Insomnia's",
+    },
     "Look back and undo": {
         "log": "list commits, or draw them as a graph",
         "show": "show one commit, or a document as it was then",
@@ -70,7 +74,6 @@ HABITS: Mapping[str, str] = {
     "amend": "commits stay as they are: make another one, or `sopor revert`",
     "checkout": "use `sopor switch` for branches and `sopor restore` for documents",
     "cherry-pick": "use `sopor merge`, or `sopor restore --source`",
-    "import": "put the exported file into the folder, then run `sopor commit`",
     "rebase": "use `sopor pull`, which merges",
     "remote": "use `sopor config server`; `sopor push` publishes a project",
     "reset": "use `sopor restore` to discard changes, `sopor revert --to` to go back",

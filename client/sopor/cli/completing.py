@@ -45,6 +45,13 @@ def files(
     return _files(incomplete)
 
 
+def folders(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offers folders."""
+    return [CompletionItem(incomplete, type="dir")]
+
+
 def settings(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

@@ -64,6 +64,11 @@ class Console:
         self.clear_progress()
         self.out.write(json.dumps(value, indent=2, default=_json_form) + "\n")
 
+    def write_text(self, text: str) -> None:
+        """Writes a text to stdout as it is."""
+        self.clear_progress()
+        self.out.write(text)
+
     def write_lines(self, lines: Iterable[str]) -> None:
         """Writes lines to stdout."""
         colour = self.colours(self.out)

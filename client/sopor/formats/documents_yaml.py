@@ -41,8 +41,8 @@ class DocumentsYaml:
         if not path.lower().endswith(_ENDINGS):
             return False
         *folders, _ = path.split("/")
-        if folders and folders[-1] in _TYPE_NAMES and GIT_SYNC_FOLDER in folders:
-            return True
+        if folders[-2:-1] == [GIT_SYNC_FOLDER]:
+            return True  # whatever its type is called: one that is not known yet is kept as well
         kind = _TYPE.search(data) if _ID.search(data) else None
         if kind is None or kind[1].decode(errors="replace") not in _TYPE_NAMES:
             return False

@@ -22,6 +22,7 @@ from sopor.repository.context import Context, Progress, find_root, no_progress
 from sopor.store import FOLDER, Store
 
 if TYPE_CHECKING:
+    from sopor.formats.converting import Target
     from sopor.model.document import Document, Json
     from sopor.organization.results import AuditEntry
     from sopor.repository import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         checking,
         cloning,
         committing,
+        exporting,
         history,
         merging,
         repairing,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         revisions,
         syncing,
     )
+    from sopor.repository.exporting import ExportResult
     from sopor.repository.resolving import Versions
     from sopor.repository.results import (
         BranchInfo,
@@ -65,6 +68,7 @@ else:
     checking = lazy_module("sopor.repository.checking")
     cloning = lazy_module("sopor.repository.cloning")
     committing = lazy_module("sopor.repository.committing")
+    exporting = lazy_module("sopor.repository.exporting")
     history = lazy_module("sopor.repository.history")
     merging = lazy_module("sopor.repository.merging")
     repairing = lazy_module("sopor.repository.repairing")
@@ -243,12 +247,14 @@ class Repository:
     def resolve(
         self, documents: Sequence[str], choice: str, field: str | None = None
     ) -> tuple[ConflictInfo, ...]:
-        """Settles conflicts by ``ours``, ``theirs``, ``base`` or ``file``; none named means all."""
+        """Settles conflicts; see `resolving.resolve_conflicts`."""
         return resolving.resolve_conflicts(self._context, documents, choice, field)
 
-    def resolve_with(self, document: str, body: Json) -> tuple[ConflictInfo, ...]:
-        """Settles a document in conflict by a JSON object of the person's own."""
-        return resolving.resolve_with(self._context, document, body)
+    def resolve_with(
+        self, document: str, body: Json, field: str | None = None
+    ) -> tuple[ConflictInfo, ...]:
+        """Settles a document in conflict, or one field of it, by JSON of the person's own."""
+        return resolving.resolve_with(self._context, document, body, field)
 
     def conflict_versions(self, document: str) -> Versions:
         """Returns the three versions of a document in conflict."""
@@ -267,6 +273,18 @@ class Repository:
     ) -> tuple[DocumentChange, ...]:
         """Writes documents of a commit into the working files; see `reverting.restore`."""
         return reverting.restore(self._context, documents, source)
+
+    def export(
+        self,
+        target: Target,
+        revision: str | None = None,
+        place: Path | str | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> ExportResult:
+        """Writes a commit's documents as files of another format; see `exporting.export`."""
+        path = Path(place) if place is not None else None
+        return exporting.export(self._context, target, revision, path, overwrite=overwrite)
 
     def push(
         self,

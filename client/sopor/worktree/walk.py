@@ -1,8 +1,8 @@
 """Walks the project folder and lists what may be files of Insomnia, each with its stat.
 
-Hidden folders but ``.insomnia``, and ``node_modules``, are left out. Links are listed apart and never
-followed: what they lead to inside the folder is found there, and what lies outside is none of the
-project's.
+Hidden folders but ``.insomnia``, and ``node_modules``, are left out. Links are listed apart and
+never followed: what they lead to inside the folder is found there, and what lies outside is none
+of the project's.
 """
 
 # ruff: noqa: PTH101, PTH103, PTH106, PTH108, PTH114, PTH118, PTH120, PTH121, PTH123, RUF100

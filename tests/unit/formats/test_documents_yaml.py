@@ -84,6 +84,7 @@ def test_private_environments_stay_local() -> None:
     ("path", "text", "taken"),
     [
         (PATH, b"anything", True),
+        (".insomnia/Hologram/odd_1.yml", b"_id: odd_1\ntype: Hologram\n", True),
         ("a.yml", TEXT, True),
         ("a.yml", TEXT.replace(b"parentId", b"parent"), False),
         ("Request/req_1.yml", TEXT.replace(b"parentId", b"parent"), True),
