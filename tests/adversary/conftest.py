@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sopor.repository import Repository
 from tests.adversary.scene import (
     Held,
     Scene,
+    asleep,
     edit,
     push_edits,
     start,
@@ -32,6 +32,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     author = start(laptop, "shop")
     push_edits(author, "Two", "Three")
     desktop.clone("shop", "behind").close()
+    sleeping = asleep(desktop, "asleep")
     push_edits(author, "Four")
     edit(author, "req_2", name="Five")
     author.switch("feature", create=True)
@@ -43,7 +44,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     other = start(laptop, "other")
     push_edits(other, "Two", "Three", "Four", "Five", "Six")
     bobs = start(world.device("bob"), "his")
-    yield Scene(evil, desktop, newest, Held.of(author), Held.of(other), Held.of(bobs))
+    yield Scene(evil, desktop, sleeping, newest, Held.of(author), Held.of(other), Held.of(bobs))
     for repository in (author, newest, other, bobs):
         assert repository.fsck().clean
         repository.close()
@@ -59,9 +60,7 @@ def honest_again(scene: Scene) -> Iterator[None]:
 @pytest.fixture
 def behind(scene: Scene) -> Iterator[Repository]:
     """A clone of the time when there were 3 entries; each test has its own."""
-    copy = f"behind-{random.randbytes(4).hex()}"
-    shutil.copytree(scene.desktop.folder / "behind", scene.desktop.folder / copy)
-    with scene.desktop.open(copy) as repository:
+    with asleep(scene.asleep, random.randbytes(4).hex()).open("behind") as repository:
         yield repository
 
 

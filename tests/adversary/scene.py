@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -88,12 +89,14 @@ class Held:
 class Scene:
     """Devices of Ada on an evil server.
 
-    Her project ``shop`` has 6 entries, all of them are on ``newest``. ``other`` is another project
-    of hers, ``his`` is one of Bob's, who has an account of his own.
+    Her project ``shop`` has 6 entries, all of them are on ``newest``; ``asleep`` is a copy of the
+    desktop of the time when there were 3. ``other`` is another project of hers, ``his`` is one of
+    Bob's, who has an account of his own.
     """
 
     evil: EvilServer
     desktop: Device
+    asleep: Device
     newest: Repository
     shop: Held
     other: Held
@@ -105,6 +108,13 @@ def start(device: Device, name: str) -> Repository:
     repository.commit("Start")
     repository.push()
     return repository
+
+
+def asleep(device: Device, name: str) -> Device:
+    """Copies a device as it is now: it does not see what happens from now on."""
+    root = device.folder.with_name(f"{device.folder.name}-{name}")
+    shutil.copytree(device.folder, root)
+    return replace(device, home=root / device.home.name, folder=root)
 
 
 def assert_refused(

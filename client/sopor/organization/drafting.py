@@ -15,6 +15,7 @@ from sopor.crypto.keys import FIRST_EPOCH, EpochSecret, ProjectKeys
 from sopor.crypto.labels import seal_organization_label, seal_project_label
 from sopor.crypto.wraps import wrap
 from sopor.errors import InvalidInput, NotFound
+from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, InviteId, ProjectId
 from sopor_core.license import License
 from sopor_core.membership import (
@@ -197,8 +198,8 @@ def join(log: MembershipLog, code: InviteCode, keys: AccountKeys, login: str) ->
     """Uses an invitation: what the code opens is wrapped for the account's own key.
 
     Raises:
-        InvalidInput: the invite is not open any more, or is not the one that the code is of.
-        VerificationError: a key does not open.
+        InvalidInput: the invite is not open any more.
+        VerificationError: it is another one than the code is of, or a key does not open.
     """
     mine, me = code.keys, keys.identity
     invite = log.access.invites.get(mine.invite)
@@ -207,7 +208,11 @@ def join(log: MembershipLog, code: InviteCode, keys: AccountKeys, login: str) ->
             "the invite was used or cancelled", hint="ask for a new one: `sopor org invite`"
         )
     if (invite.key, invite.encryption) != (mine.key, mine.encryption):
-        raise InvalidInput("the invite is another one than the code is of")
+        raise VerificationError(
+            Layer.MEMBERSHIP,
+            "the invite is another one than the code is of",
+            hint="join nothing; tell who invited you, and who runs the server",
+        )
     drafting = Drafting(log, keys, dict)
     wraps = {
         scope: drafting.wrap_for(

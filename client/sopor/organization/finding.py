@@ -24,7 +24,7 @@ def organizations(account: Account) -> list[Organization]:
     """
     listed = account.remote.organizations.list()
     found = [
-        Organization(account, item.organization).refresh(item.head.seq)
+        Organization(account, item.organization).refresh(item.head)
         for item in listed
         if not item.deleted
     ]

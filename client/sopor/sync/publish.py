@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.labels import seal_branch_label
-from sopor.crypto.pack import Base, PackObject, write_packs
+from sopor.crypto.pack import Base, PackHeader, PackObject, write_packs
+from sopor.crypto.pack.layout import HEADER_BYTES
 from sopor.store import Store
 from sopor.sync.receive import Receiver
 from sopor_core.errors import InvalidValue
@@ -180,15 +181,17 @@ class Publisher:
     def _packs(
         self, new: Sequence[CommitId], documents: Sequence[Cid]
     ) -> tuple[dict[PackId, bytes], dict[PackId, tuple[PackObject, ...]]]:
-        store = self._store
+        store, epoch = self._store, self._membership.keys(self._keys.project).epoch
         if len(new) <= 1:
             local = store.commits.packs_of(new)
             held = set().union(*map(store.objects.documents_of, local))
-            if held.issuperset(documents):
-                return {pack: store.files.read(pack) for pack in local}, {}
+            found = {pack: store.files.read(pack) for pack in local}
+            # A commit from before a removal is sealed under a key that the removed member has.
+            if held.issuperset(documents) and _are_of(epoch, found.values()):
+                return found, {}
         sealed = write_packs(
             self._keys,
-            self._membership.keys(self._keys.project).epoch,
+            epoch,
             {commit: store.commits.get(commit).encoded for commit in new},
             {cid: store.objects.read(cid) for cid in documents},
             self._bases(new, set(documents)),
@@ -199,6 +202,10 @@ class Publisher:
                 hint="push an earlier commit of the branch first: `sopor push --upto COMMIT`",
             )
         return {pack.id: pack.data for pack in sealed}, {pack.id: pack.objects for pack in sealed}
+
+
+def _are_of(epoch: int, packs: Iterable[bytes]) -> bool:
+    return all(PackHeader.parse(data[:HEADER_BYTES]).epoch == epoch for data in packs)
 
 
 def _path(

@@ -104,6 +104,27 @@ class Receiver:
             raise
         return received
 
+    def catch_up(self, verified: Sequence[bytes]) -> None:
+        """Takes in the membership entries that this device verified elsewhere, from the first on.
+
+        Raises:
+            ForkError: they are of another history than this working copy's.
+        """
+        try:
+            with self._store.transaction():
+                log = self._store.log.membership(self._org)
+                self._append_membership(log, verified[log.head.seq :])
+        except BaseException:
+            self._store.log.forget_membership()
+            raise
+
+    def _append_membership(self, log: MembershipLog, entries: Sequence[bytes]) -> None:
+        for data in entries:
+            entry = MembershipEntry.parse(data)
+            log.append(entry)
+            self._store.log.append_membership(entry)
+        self._check_cuts(log)
+
     def _receive(self, answer: Answer) -> Received:
         membership = self._extend_membership(answer)
         keys = self._unlock(membership)
@@ -118,11 +139,7 @@ class Receiver:
 
     def _extend_membership(self, answer: Answer) -> MembershipLog:
         log = self._store.log.membership(self._org)
-        for data in answer.membership_entries:
-            entry = MembershipEntry.parse(data)
-            log.append(entry)
-            self._store.log.append_membership(entry)
-        self._check_cuts(log)
+        self._append_membership(log, answer.membership_entries)
         if answer.members.seq < log.head.seq:
             raise RollbackError(
                 f"the server shows {answer.members.seq} membership entries where "
@@ -172,7 +189,7 @@ class Receiver:
             raise VerificationError(Layer.CHAIN, f"entry {entry.seq} repeats an older operation")
         position = self.position()
         checked = check_entry(entry, position, membership)
-        packs = {pack: self._open_pack(pack, keys, answer) for pack in checked.packs}
+        packs = {pack: self._open_pack(pack, checked, keys, answer) for pack in checked.packs}
         self._store_objects(checked, packs)
         objects = [item for items in packs.values() for item in items]
         taken = take_commits(self._store, keys.content_ids, checked, objects)
@@ -196,11 +213,19 @@ class Receiver:
         commits = self._store.commits
         return commits.listed(commit) if commits.published(commit) else None
 
-    def _open_pack(self, listed: ListedPack, keys: ProjectKeys, answer: Answer) -> list[PackObject]:
+    def _open_pack(
+        self, listed: ListedPack, entry: LogCheckedEntry, keys: ProjectKeys, answer: Answer
+    ) -> list[PackObject]:
         data = answer.packs.get(listed.id)
         if data is None:
             data = self._fetch(listed.id, listed.size)
         opened = open_pack(keys, data, listed.id, listed.size, self._store.objects.known_base)
+        if opened.epoch != entry.epoch:
+            raise VerificationError(
+                Layer.EPOCH,
+                f"pack {listed.id.short} is sealed under epoch {opened.epoch}, "
+                f"its entry {entry.seq} is of epoch {entry.epoch}",
+            )
         objects = list(opened.objects())
         if not self._store.files.path(listed.id).exists():
             self._written.append(listed.id)
