@@ -281,9 +281,11 @@ def conflicting(tmp_path: Path) -> Device:
     return device
 
 
-def every_moment(device: Device, action: str, *arguments: Any) -> Iterator[Repository]:
+def every_moment(
+    device: Device, action: str, *arguments: Any, step: int = 1
+) -> Iterator[Repository]:
     """Yields a copy of the project for each moment at which the action can be killed."""
-    for moment in count(1):
+    for moment in count(1, step):
         folder = f"{action}-{moment}"
         shutil.copytree(device.folder / "template", device.folder / folder)
         calls = run(device, folder, action, arguments, moment)
@@ -325,7 +327,6 @@ def test_a_merge_that_was_half_given_up_is_not_finished(conflicting: Device) -> 
                 repository.resolve(["req_3"], "theirs")
             except StateConflict as refused:
                 outcomes[refused.message] += 1
-                repository.merge_abort()
             else:
                 outcomes["finished"] += 1
                 repository.merge_continue()
@@ -335,10 +336,74 @@ def test_a_merge_that_was_half_given_up_is_not_finished(conflicting: Device) -> 
         assert repository.status().clean
         assert name_of(repository, "req_3") == "ours"
         assert name_of(repository, "req_5") != "theirs"
-    assert set(outcomes) == {
-        "finished",
-        "the merge was being given up, and that was interrupted",
-    }
+    assert set(outcomes) == {"finished", "no merge is under way"}
+
+
+# ------------------------------------------------- what comes after a killed command is its own
+
+
+@pytest.fixture
+def diverged(tmp_path: Path) -> Device:
+    """A project whose branches ``side`` and main merge; ``ahead`` is where main forwards to."""
+    device = Device(tmp_path / "home", tmp_path)
+    with device.start("template", files()) as repository:
+        repository.commit("Start")
+        repository.switch("side", create=True)
+        for document in ("req_2", "req_5"):
+            edit(repository, document, "side")
+        repository.commit("Side")
+        repository.switch("main")
+        edit(repository, "req_0", "main")
+        repository.commit("Main")
+        repository.switch("ahead", create=True)
+        for document in ("req_3", "req_4"):
+            edit(repository, document, "ahead")
+        repository.commit("Ahead")
+        repository.switch("main")
+    return device
+
+
+@pytest.mark.parametrize(
+    ("action", "branch", "edited"),
+    [
+        ("switch", "side", "req_1"),
+        ("merge", "side", "req_1"),
+        ("merge", "ahead", "req_1"),
+        ("merge", "side", "req_2"),
+    ],
+)
+def test_a_commit_after_a_killed_command_holds_only_what_was_edited(
+    diverged: Device, action: str, branch: str, edited: str
+) -> None:
+    ends = set()
+    for repository in every_moment(diverged, action, branch, step=7):
+        target = repository.resolve_revision(branch)
+        path = repository.root / FILE
+        # Edits another field than the branch, so that the edit merges with what is written.
+        export = json.loads(path.read_bytes())
+        next(r for r in export["resources"] if r["_id"] == edited)["url"] = "https://mine"
+        path.write_text(json.dumps(export, indent=2))
+        made = repository.commit("Mine")
+        assert [change.id for change in made.changes] == [edited]
+        assert repository.status().clean
+        assert repository.fsck().clean
+        parent = made.commit.parents[0]
+        moved = target in {parent, *repository.show(parent.hex()).commit.parents}
+        ends.add(moved)
+        shown = repository.document("req_2").body["name"]
+        assert (shown == "side") == (moved and branch == "side")
+    assert ends == {True, False}
+
+
+def test_status_ends_what_was_interrupted_and_says_so(diverged: Device) -> None:
+    told = Counter[str]()
+    for repository in every_moment(diverged, "switch", "side", step=7):
+        first, second = repository.status(), repository.status()
+        assert first.clean
+        assert not second.warnings
+        told[first.branch + "".join(first.warnings)[:10]] += 1
+    assert {"main", "side", "sidewent on to"} >= set(told)
+    assert told["sidewent on to"]
 
 
 def test_a_merge_that_does_not_read_back_is_given_up(conflicting: Device) -> None:

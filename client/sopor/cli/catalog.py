@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Look back and undo": {
         "log": "list commits, or draw them as a graph",
         "show": "show one commit, or a document as it was then",
+        "blame": "tell who last changed each field of a document, and when",
         "revert": "undo a commit, or go back to one, by a new commit",
     },
     "Branch and merge": {

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sopor.organization.results import AuditEntry
     from sopor.repository import (
         auditing,
+        blaming,
         branching,
         checking,
         cloning,
@@ -48,8 +49,10 @@ if TYPE_CHECKING:
         CommitDetail,
         CommitInfo,
         ConflictInfo,
+        DocumentBlame,
         DocumentChange,
         DocumentDiff,
+        DocumentStep,
         FetchResult,
         FsckReport,
         MergeOutcome,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from sopor_core.ids import CommitId
 else:
     auditing = lazy_module("sopor.repository.auditing")
+    blaming = lazy_module("sopor.repository.blaming")
     branching = lazy_module("sopor.repository.branching")
     checking = lazy_module("sopor.repository.checking")
     cloning = lazy_module("sopor.repository.cloning")
@@ -191,6 +195,23 @@ class Repository:
     def show_diff(self, revision: str) -> tuple[DocumentDiff, ...]:
         """Returns the places that one commit changed."""
         return history.show_diff(self._context, revision)
+
+    def document_log(
+        self,
+        document: str,
+        revision: str | None = None,
+        *,
+        limit: int | None = None,
+        all_branches: bool = False,
+    ) -> tuple[DocumentStep, ...]:
+        """Returns the commits that changed one document, with what each changed in it."""
+        return blaming.document_log(
+            self._context, revision, document, limit=limit, all_branches=all_branches
+        )
+
+    def blame(self, document: str, revision: str | None = None) -> DocumentBlame:
+        """Returns for each field of a document the commit that set it; see `blaming.blame`."""
+        return blaming.blame(self._context, document, revision)
 
     def document(self, document: str, revision: str | None = None) -> Document:
         """Returns one document of a revision."""

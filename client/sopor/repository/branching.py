@@ -7,6 +7,8 @@ from sopor.merge.graph import ahead_behind, is_ancestor
 from sopor.repository.checkout import check_not_in_the_way, move_files
 from sopor.repository.context import Context
 from sopor.repository.describing import describe_delta
+from sopor.repository.interrupted import begin
+from sopor.repository.journal import Move
 from sopor.repository.merge_state import refuse_during_merge
 from sopor.repository.results import BranchInfo, DocumentChange, Tracking
 from sopor.repository.revisions import HEAD, REMOTE_PREFIX, resolve
@@ -56,7 +58,7 @@ def create_branch(context: Context, name: str, at: str | None = None) -> BranchI
         InvalidValue: git would not take the name either.
         StateConflict: there is such a branch.
     """
-    with context.store.exclusive():
+    with begin(context):
         head = _new_target(context, name, at)
         context.store.refs.set(name, head)
         return _info(context, name, head)
@@ -79,7 +81,7 @@ def delete_branch(context: Context, name: str, *, force: bool = False) -> Commit
         NotFound: there is no such branch.
         StateConflict: it is the current one, or has commits that nothing else has.
     """
-    with context.store.exclusive():
+    with begin(context):
         refs = context.store.refs
         head = refs.require(name)
         if name == refs.current:
@@ -109,7 +111,7 @@ def rename_branch(context: Context, old: str, new: str) -> BranchInfo:
         NotFound: there is no such branch.
         StateConflict: the new name exists.
     """
-    with context.store.exclusive():
+    with begin(context):
         refs = context.store.refs
         head = refs.get(old)
         if head is None and old != refs.current:
@@ -140,18 +142,13 @@ def switch(
         StateConflict: uncommitted edits are in the way, or a merge is under way.
     """
     refs = context.store.refs
-    with context.store.exclusive():
+    with begin(context):
         refuse_during_merge(context.store)
         target = _new_target(context, name, at) if create else _known_target(context, name)
         before = context.store.commits.state(refs.head)
         delta = before.difference(context.store.commits.state(target))
         check_not_in_the_way(context, context.scan(), delta)
-
-        def move() -> None:
-            refs.set(name, target)
-            refs.switch(name)
-
-        move_files(context, delta, move)
+        move_files(context, Move(name, target), delta)
         return describe_delta(context, before, delta)
 
 

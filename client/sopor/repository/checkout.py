@@ -1,17 +1,19 @@
 """Moves the working files to another state, keeping edits that are not in the way.
 
-Order: files first, then one transaction for branch and index. A command that was killed between
-the two is repeated: what the files hold already is no obstacle.
+Order: what is going on into the journal, then files, then one transaction for branch, index and
+journal. What is killed in between is ended by the next command (`sopor.repository.interrupted`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
-from sopor.errors import StateConflict
+from sopor.errors import SoporError, StateConflict
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta
 from sopor.repository.context import Context
+from sopor.repository.journal import Move, arrive, write_move
 from sopor.worktree import Scan, Written
 from sopor_core.ids import Cid
 
@@ -39,22 +41,54 @@ def _cid(context: Context, document: Document | None) -> Cid | None:
 
 def move_files(
     context: Context,
+    move: Move,
     delta: Delta,
-    move_branch: Callable[[], None],
     documents: Mapping[DocumentId, Document] | None = None,
+    save: Callable[[], None] | None = None,
 ) -> None:
-    """Writes a delta into the working files and makes it their baseline.
+    """Writes a delta into the working files, makes it their baseline, and moves the branch.
 
     Args:
         context: the working copy.
+        move: where to.
         delta: from the baseline to the new state.
-        move_branch: what else belongs into the same transaction.
         documents: those that are at hand already; others are loaded.
+        save: stores what the move leads to, if that is new.
     """
-    written = write_files(context, delta, documents)
-    with context.store.transaction():
-        move_branch()
+    store = context.store
+    with store.transaction():
+        if save is not None:
+            save()
+        write_move(store, move)
+    with undone_on_failure(context, delta, lambda: write_move(store, None)):
+        written = write_files(context, delta, documents)
+    with store.transaction():
+        arrive(store, move)
         context.files.rebase(delta, written.paths)
+
+
+@contextmanager
+def undone_on_failure(context: Context, delta: Delta, forget: Callable[[], None]) -> Iterator[None]:
+    """Brings files back that were written before an error, and then forgets what was begun.
+
+    If that fails as well, what was begun is kept for the next command to end.
+    """
+    try:
+        yield
+    except SoporError:
+        with suppress(SoporError):
+            scan = context.scan()
+            state = context.store.commits.state(context.store.refs.head)
+            put_documents(
+                context,
+                {
+                    key: context.load(state[key]) if key in state else None
+                    for key, document in scan.changes.items()
+                    if key in delta and _cid(context, document) == delta[key]
+                },
+            )
+            forget()
+        raise
 
 
 def write_files(

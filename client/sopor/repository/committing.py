@@ -18,6 +18,7 @@ from sopor.repository.describing import (
     documents_are,
     edited,
 )
+from sopor.repository.interrupted import begin
 from sopor.repository.merge_state import (
     MergeState,
     read_merge,
@@ -58,7 +59,7 @@ def commit(
         MergeConflicts: conflicts are left.
         NotFound: a chosen document has no change.
     """
-    with context.store.exclusive():
+    with begin(context):
         merge = read_merge(context.store)
         if merge is not None:
             _check_mergeable(merge, wanted)

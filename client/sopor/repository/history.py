@@ -23,6 +23,7 @@ from sopor.repository.describing import (
     in_order,
     kind_of,
 )
+from sopor.repository.interrupted import end_if_free
 from sopor.repository.results import (
     CommitDetail,
     CommitInfo,
@@ -85,6 +86,13 @@ def _heads(context: Context, revision: str | None, *, all_branches: bool) -> lis
     if revision is None and refs.head is None:
         return []
     return [resolve(context.store, revision or HEAD)]
+
+
+def in_history(
+    context: Context, revision: str | None, word: str, *, all_branches: bool = False
+) -> DocumentId:
+    """Returns the document that a word means in a log, also one that is deleted by now."""
+    return _find_in_history(context, _heads(context, revision, all_branches=all_branches), word)
 
 
 def _find_in_history(context: Context, heads: Sequence[CommitId], word: str) -> DocumentId:
@@ -162,6 +170,8 @@ def diff(
         new: a revision; the working files by default.
         documents: only these.
     """
+    if new is None:
+        end_if_free(context)
     commits = context.store.commits
     if old is None and context.store.refs.head is None:
         before = State()

@@ -35,7 +35,8 @@ class MergeState:
     """The merge under way: what is merged in, and which documents are in conflict.
 
     ``theirs`` becomes the second parent; None while one commit is undone, which has one parent.
-    ``given_up`` is true while the files are brought back: no way leads to a commit any more.
+    ``undone`` is that commit. ``writing`` is true until the files hold what merged, ``given_up``
+    while they are brought back: no way leads to a commit any more.
     """
 
     theirs: CommitId | None
@@ -43,6 +44,8 @@ class MergeState:
     message: str
     conflicts: tuple[KeptConflict, ...]
     given_up: bool = False
+    undone: CommitId | None = None
+    writing: bool = False
 
     def update(self, conflict: KeptConflict) -> MergeState:
         """Returns the state with one conflict replaced."""
@@ -68,6 +71,8 @@ def read_merge(store: Store) -> MergeState | None:
             str(value["message"]),
             tuple(_conflict(item) for item in value["conflicts"]),
             value.get("given_up") is True,
+            CommitId.from_hex(value["undone"]) if value.get("undone") else None,
+            value.get("writing") is True,
         )
     except (ValueError, KeyError, TypeError, VerificationError) as error:
         raise DamagedStore(
@@ -126,6 +131,8 @@ def write_merge(store: Store, merge: MergeState | None) -> None:
                 "label": merge.label,
                 "message": merge.message,
                 "given_up": merge.given_up,
+                "undone": merge.undone.hex() if merge.undone else None,
+                "writing": merge.writing,
                 "conflicts": [
                     {
                         "id": conflict.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sopor.repository.branching import tracking
 from sopor.repository.context import Context
 from sopor.repository.describing import describe, in_order, kind_of
+from sopor.repository.interrupted import end_if_free
 from sopor.repository.resolving import merge_status
 from sopor.repository.results import DocumentChange, Status
 from sopor.worktree import Scan
@@ -16,6 +17,7 @@ def status(context: Context) -> Status:
     Raises:
         InvalidInput: a working file does not read; the message names file and line.
     """
+    ended = end_if_free(context)
     refs = context.store.refs
     scan = context.scan()
     return Status(
@@ -27,7 +29,7 @@ def status(context: Context) -> Status:
         tracking=tracking(context, refs.current),
         changes=describe_scan(context, scan),
         merge=merge_status(context),
-        warnings=tuple(scan.warnings),
+        warnings=(*ended, *scan.warnings),
     )
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sopor.errors import DamagedStore, InvalidInput, NotFound, StateConflict
-from sopor.merge.algebra import Side
-from sopor.merge.conflicts import Choice, MergeResult, settle
+from sopor.merge.algebra import Side, Value
+from sopor.merge.both import both_of
+from sopor.merge.conflicts import Choice, FieldConflict, MergeResult, settle
 from sopor.merge.documents import Conflict, by_fields
 from sopor.merge.paths import Path, format_path, parse_path
-from sopor.model.document import Document, Json
+from sopor.model.document import Document, DocumentId, Json
 from sopor.repository.checkout import put_documents
 from sopor.repository.committing import commit
 from sopor.repository.context import Context
 from sopor.repository.describing import document_name
+from sopor.repository.interrupted import begin, take_back
+from sopor.repository.mending import Mended, mend_choices
 from sopor.repository.merge_state import (
     KeptConflict,
     MergeState,
@@ -26,8 +30,12 @@ from sopor.repository.merge_state import (
 )
 from sopor.repository.results import CommitDetail, ConflictInfo, MergeStatus
 from sopor.repository.selection import Candidate, select
+from sopor.repository.sides import sides_of_kept
 from sopor.store import Store
 from sopor_core.ids import Cid
+
+BOTH = "both"
+"""The choice of what both sides have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +54,20 @@ class Versions:
 def inside(context: Context, conflict: KeptConflict) -> MergeResult:
     """Merges a conflict's versions again and applies the choices made so far."""
     result = by_fields(context.load)(conflict.base, conflict.ours, conflict.theirs)
-    left = {item.path for item in result.conflicts}
-    choices: dict[Path, Choice] = {parse_path(path): Side(side) for path, side in conflict.settled}
-    return settle(result, {path: side for path, side in choices.items() if path in left})
+    left = {item.path: item for item in result.conflicts}
+    choices: dict[Path, Choice] = {}
+    for text, choice in conflict.settled:
+        path = parse_path(text)
+        if path in left:
+            choices[path] = _choice(left[path], choice)
+    return settle(result, choices)
+
+
+def _choice(conflict: FieldConflict, kept: str) -> Choice:
+    """Reads a choice: a side, ``both``, or ``=`` and a JSON value of the person's own."""
+    if kept == BOTH:
+        return Value(both_of(conflict))
+    return Value(json.loads(kept[1:])) if kept.startswith("=") else Side(kept)
 
 
 def describe_conflicts(context: Context, merge: MergeState) -> tuple[ConflictInfo, ...]:
@@ -104,8 +123,8 @@ def resolve_conflicts(
     Args:
         context: the working copy.
         wanted: the documents; none means all that are not resolved.
-        choice: ``ours``, ``theirs`` or ``base``: for the places that conflict; what merged stays
-            merged. ``file``: take the document as it is in the working file now.
+        choice: ``ours``, ``theirs``, ``base`` or ``both``: for the places that conflict; what
+            merged stays merged. ``file``: take the document as it is in the working file now.
         field: the path of one place, as `resolve` lists it.
 
     Returns:
@@ -114,16 +133,19 @@ def resolve_conflicts(
     Raises:
         StateConflict: no merge is under way.
         NotFound: a document or a field is not in conflict.
+        InvalidValue: it can't be as on both sides.
     """
-    with context.store.exclusive():
+    with begin(context):
         merge = require_merge(context)
-        for conflict in _wanted(context, merge, wanted):
-            if choice == "file":
-                merge = merge.update(replace(conflict, resolved=True))
-            else:
-                merge = _settle(context, merge, conflict, Side(choice), field)
-        write_merge(context.store, merge)
-        return describe_conflicts(context, merge)
+        chosen = [
+            replace(conflict, resolved=True)
+            if choice == "file"
+            else _settled(context, conflict, choice, field)
+            for conflict in _wanted(context, merge, wanted)
+        ]
+        for conflict in chosen:
+            merge = merge.update(conflict)
+        return _write(context, merge, chosen)
 
 
 def _wanted(context: Context, merge: MergeState, wanted: Sequence[str]) -> Iterable[KeptConflict]:
@@ -134,9 +156,9 @@ def _wanted(context: Context, merge: MergeState, wanted: Sequence[str]) -> Itera
     return [by_id[document] for document in select(wanted, candidates, "document in conflict")]
 
 
-def _settle(
-    context: Context, merge: MergeState, conflict: KeptConflict, side: Side, field: str | None
-) -> MergeState:
+def _settled(
+    context: Context, conflict: KeptConflict, choice: str, field: str | None
+) -> KeptConflict:
     left = [format_path(item.path) for item in inside(context, conflict).conflicts]
     if field is not None and field not in left:
         raise NotFound(
@@ -144,32 +166,89 @@ def _settle(
             hint=f"its conflicts are at: {', '.join(left) or 'none, it is resolved'}",
         )
     paths = left if field is None else [field]
-    settled = {**dict(conflict.settled), **dict.fromkeys(paths, str(side))}
+    settled = {**dict(conflict.settled), **dict.fromkeys(paths, choice)}
     conflict = replace(conflict, settled=tuple(settled.items()))
-    result = inside(context, conflict)
-    put_documents(context, {conflict.id: result.document})
-    return merge.update(replace(conflict, resolved=not result.conflicts))
+    return replace(conflict, resolved=not inside(context, conflict).conflicts)
 
 
-def resolve_with(context: Context, wanted: str, body: Json) -> tuple[ConflictInfo, ...]:
-    """Settles a document in conflict by a document of the person's own.
+def _write(
+    context: Context,
+    merge: MergeState,
+    chosen: Sequence[KeptConflict],
+    own: Mapping[DocumentId, Document] | None = None,
+) -> tuple[ConflictInfo, ...]:
+    """Writes what was chosen, and what a tree of documents needs; then keeps the choices."""
+    changes: dict[DocumentId, Document | None] = {**(own or {})}
+    for conflict in chosen:
+        if conflict.settled and conflict.id not in changes and not _by_file(context, conflict):
+            changes[conflict.id] = inside(context, conflict).document
+    present = _Present(context, changes)
+    for conflict in merge.conflicts:
+        if present.kept_by_mending(conflict):
+            changes[conflict.id] = None
+    sides = sides_of_kept(context, merge)
+    mended = mend_choices(context, sides, present.document) if sides else Mended({}, ())
+    put_documents(context, {**changes, **mended.documents})
+    write_merge(context.store, merge)
+    shown = describe_conflicts(context, merge)
+    ids = {conflict.id for conflict in chosen}
+    return tuple(replace(info, notes=mended.notes) if info.id in ids else info for info in shown)
+
+
+def _by_file(context: Context, conflict: KeptConflict) -> bool:
+    return conflict.resolved and bool(inside(context, conflict).conflicts)
+
+
+class _Present:
+    """Looks documents up as they are in the working files, or are about to be."""
+
+    def __init__(self, context: Context, changes: Mapping[DocumentId, Document | None]) -> None:
+        self._context = context
+        self._changes = changes
+        self._edits = context.scan().changes
+        self._head = context.store.commits.state(context.store.refs.head)
+
+    def document(self, document_id: DocumentId) -> Document | None:
+        """Returns a document, or None if there is none."""
+        for changes in (self._changes, self._edits):
+            if document_id in changes:
+                return changes[document_id]
+        cid = self._head.get(document_id)
+        return None if cid is None else self._context.load(cid)
+
+    def kept_by_mending(self, conflict: KeptConflict) -> bool:
+        """Tells whether a document is there only because something lay in it before."""
+        if not conflict.resolved or not conflict.settled or conflict.id in self._changes:
+            return False
+        present = self.document(conflict.id)
+        if present is None or inside(self._context, conflict) != MergeResult(None):
+            return False
+        return self._context.cid(present) in (conflict.ours, conflict.theirs)
+
+
+def resolve_with(
+    context: Context, wanted: str, body: Json, field: str | None = None
+) -> tuple[ConflictInfo, ...]:
+    """Settles a document in conflict, or one field of it, by a value of the person's own.
 
     Raises:
-        InvalidInput: it is no document, or has another ``_id``.
+        InvalidInput, InvalidValue: it is no document, or has another ``_id``.
+        NotFound: the document or the field is not in conflict.
     """
-    with context.store.exclusive():
+    with begin(context):
         merge = require_merge(context)
         (conflict,) = _wanted(context, merge, [wanted])
+        if field is not None:
+            conflict = _settled(context, conflict, f"={json.dumps(body)}", field)
+            return _write(context, merge.update(conflict), [conflict])
         document = Document.from_json(body, "the edited document")
         if document.id != conflict.id:
             raise InvalidInput(
                 f"the edited document has the _id {document.id}, not {conflict.id}",
                 hint="keep the _id as it is",
             )
-        put_documents(context, {conflict.id: document})
-        merge = merge.update(replace(conflict, resolved=True))
-        write_merge(context.store, merge)
-        return describe_conflicts(context, merge)
+        conflict = replace(conflict, resolved=True)
+        return _write(context, merge.update(conflict), [conflict], {conflict.id: document})
 
 
 def conflict_versions(context: Context, wanted: str) -> Versions:
@@ -193,13 +272,7 @@ def merge_abort(context: Context) -> None:
         if not has_merge(context.store):
             raise _no_merge()
         _mark_given_up(context.store)
-        changes = context.scan().changes
-        state = context.store.commits.state(context.store.refs.head)
-        put_documents(
-            context,
-            {key: context.load(state[key]) if key in state else None for key in changes},
-        )
-        write_merge(context.store, None)
+        take_back(context)
 
 
 def _mark_given_up(store: Store) -> None:

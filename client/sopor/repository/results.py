@@ -112,6 +112,7 @@ class ConflictInfo:
     """A document that a merge could not settle; kept until it is resolved.
 
     ``fields`` are the places inside the document, empty where the whole document is in conflict.
+    ``notes`` tell what settling it took elsewhere, so that no document lost its folder.
     """
 
     id: DocumentId
@@ -120,6 +121,7 @@ class ConflictInfo:
     kind: str
     fields: tuple[str, ...]
     resolved: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,33 @@ class DocumentDiff:
 
     change: DocumentChange
     fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentStep:
+    """A commit that changed one document, with the places that it changed in it."""
+
+    commit: CommitInfo
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldBlame:
+    """One field of a document, and the commit that gave it its value."""
+
+    path: str
+    value: Json
+    commit: CommitInfo
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentBlame:
+    """A document, field by field, in the order of its fields."""
+
+    id: DocumentId
+    type: str
+    name: str
+    fields: tuple[FieldBlame, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,14 @@ from sopor.repository.committing import detail, make_commit, save_commit
 from sopor.repository.context import Context
 from sopor.repository.describing import describe, edited, in_order, kind_of
 from sopor.repository.history import select_documents
-from sopor.repository.merge_state import refuse_during_merge
+from sopor.repository.interrupted import begin
+from sopor.repository.journal import Move
+from sopor.repository.merge_state import MergeState, refuse_during_merge
 from sopor.repository.merging import three_way
 from sopor.repository.results import CommitDetail, DocumentChange, MergeOutcome
 from sopor.repository.revisions import HEAD, resolve
 from sopor.repository.selection import select
+from sopor.repository.sides import sides_of_undoing
 from sopor.worktree import Scan
 from sopor_core.ids import CommitId
 
@@ -32,7 +35,7 @@ def revert_to(context: Context, revision: str, message: str | None = None) -> Co
         StateConflict: the state is the present one, or uncommitted edits are in the way.
     """
     store = context.store
-    with store.exclusive():
+    with begin(context):
         refuse_during_merge(context.store)
         head = resolve(store, HEAD)
         target = resolve(store, revision)
@@ -50,11 +53,8 @@ def revert_to(context: Context, revision: str, message: str | None = None) -> Co
         message = message or f'Revert to "{subject}"\n\nThe state is that of {target.hex()}.'
         new = make_commit(context, [head], before, delta, message, same=target)
 
-        def save() -> None:
-            save_commit(context, new, ())
-            store.refs.set(store.refs.current, new.id)
-
-        move_files(context, delta, save)
+        move = Move(store.refs.current, new.id)
+        move_files(context, move, delta, save=lambda: save_commit(context, new, ()))
         return detail(context, new.id, before, delta)
 
 
@@ -68,15 +68,15 @@ def revert(context: Context, revision: str, message: str | None = None) -> Merge
         StateConflict: a merge is under way, or uncommitted edits are in the way.
     """
     store = context.store
-    with store.exclusive():
+    with begin(context):
         refuse_during_merge(context.store)
         head = resolve(store, HEAD)
         target = resolve(store, revision)
         commit = store.commits.get(target)
-        before = store.commits.state(commit.parents[0] if commit.parents else None)
         message = message or f'Revert "{commit.subject}"\n\nThis undoes {target.hex()}.'
         label = f"the undoing of {target.short}"
-        return three_way(context, store.commits.state(target), before, message, [head], label)
+        sides = sides_of_undoing(context, target, head)
+        return three_way(context, sides, MergeState(None, label, message, (), undone=target))
 
 
 def restore(
@@ -95,7 +95,7 @@ def restore(
     Raises:
         NotFound: neither the commit nor the working files have such a document.
     """
-    with context.store.exclusive():
+    with begin(context):
         state = context.store.commits.state(_source(context, source))
         scan = context.scan()
         head = context.store.commits.state(context.store.refs.head)

@@ -16,7 +16,7 @@ from sopor.cli.words import all_or_some, documents
 from sopor.errors import InvalidInput, StateConflict
 
 if TYPE_CHECKING:
-    from sopor.model.document import Json
+    from sopor.model.document import Document, Json
     from sopor.repository import Repository
     from sopor.repository.resolving import Versions
     from sopor.repository.results import ConflictInfo
@@ -32,6 +32,7 @@ _EDIT = "edit"
         "sopor resolve 'List pets' --theirs",
         "sopor resolve 'List pets' --ours --field 'parameters[limit].value'",
         "sopor resolve --all --theirs",
+        "sopor resolve 'List pets' --both --field description",
         "sopor resolve 'List pets' --edit",
     ],
 )
@@ -39,8 +40,11 @@ _EDIT = "edit"
 @click.option("--ours", "choice", flag_value="ours", help="Take the current branch's version.")
 @click.option("--theirs", "choice", flag_value="theirs", help="Take what is merged in.")
 @click.option("--base", "choice", flag_value="base", help="Take what was before both.")
+@click.option("--both", "choice", flag_value="both", help="Take what both have, ours first.")
 @click.option("--file", "choice", flag_value="file", help="Take what the working file holds now.")
-@click.option("--edit", "choice", flag_value=_EDIT, help="Write the document in the editor.")
+@click.option(
+    "--edit", "choice", flag_value=_EDIT, help="Write the document, or the field, in the editor."
+)
 @click.option("--field", metavar="PATH", help="Settle this place of the document only.")
 @click.option("--all", "everything", is_flag=True, help="Settle all that are left.")
 def command(
@@ -62,7 +66,7 @@ def command(
             _look(session, repository, named)
             return
         if choice == _EDIT:
-            conflicts = _edit(session, repository, named[0])
+            conflicts = _edit(session, repository, named[0], field)
         else:
             conflicts = repository.resolve(named, choice, field)
     session.console.report(conflicts, conflict_lines(conflicts))
@@ -75,15 +79,17 @@ def _check(
 ) -> None:
     if choice is None:
         if field or everything:
-            raise click.UsageError("say how to settle it: --ours, --theirs, --base, --file, --edit")
+            raise click.UsageError(
+                "say how to settle it: --ours, --theirs, --both, --base, --file, --edit"
+            )
     elif not words and not everything:
         raise click.UsageError("name the documents to settle, or give --all")
     elif words and everything:
         raise click.UsageError("--all settles all documents, and takes no names")
     elif (field or choice == _EDIT) and len(words) != 1:
         raise click.UsageError("--field and --edit settle one document")
-    elif field and choice in (_EDIT, "file"):
-        raise click.UsageError("--field goes with --ours, --theirs or --base")
+    elif field and choice == "file":
+        raise click.UsageError("--field goes with --ours, --theirs, --both, --base or --edit")
 
 
 def _look(session: Session, repository: Repository, named: Sequence[str]) -> None:
@@ -111,16 +117,31 @@ def _bodies(versions: Versions) -> dict[str, Json]:
     return {side: document.body if document else None for side, document in documents.items()}
 
 
-def _edit(session: Session, repository: Repository, name: str) -> tuple[ConflictInfo, ...]:
+def _edit(
+    session: Session, repository: Repository, name: str, field: str | None
+) -> tuple[ConflictInfo, ...]:
     merge = repository.merge_status()
     versions = repository.conflict_versions(name)
     if merge is None:
         raise StateConflict("no merge is under way", hint="start one with `sopor merge`")
     conflict = _info(merge.conflicts, versions)
     start = versions.merged or versions.theirs or versions.ours
-    text = json.dumps(start.body if start else None, ensure_ascii=False, indent=2)
-    with edited(session, repository, "RESOLVE.json", f"{_header(conflict)}{text}\n") as left:
-        return repository.resolve_with(name, _parsed(without_comments(left)))
+    body: Json = start.body if start else None
+    header = _header(conflict)
+    if field is not None:
+        body = _value_at(start, field)
+        header = f"# Write the value of {field} as it shall be, as JSON.\n"
+    text = json.dumps(body, ensure_ascii=False, indent=2)
+    with edited(session, repository, "RESOLVE.json", f"{header}{text}\n") as left:
+        return repository.resolve_with(name, _parsed(without_comments(left)), field)
+
+
+def _value_at(document: Document | None, field: str) -> Json:
+    from sopor.merge.algebra import Absent
+    from sopor.merge.paths import parse_path, value_at
+
+    value = value_at(document.body, parse_path(field)) if document else None
+    return None if isinstance(value, Absent) else value
 
 
 def _header(conflict: ConflictInfo) -> str:

@@ -30,11 +30,17 @@ def log_lines(
     """
     for number, commit in enumerate(commits):
         drawn = graph[number] if graph else ("",)
-        if form == "full":
-            lines = [*full_lines(commit, current), ""]
-        else:
-            lines = [_line(commit, current, short=form == "oneline")]
+        lines = [*commit_line(commit, current, form=form)]
         yield from _beside(drawn, lines, root=not commit.parents)
+
+
+def commit_line(commit: CommitInfo, current: str, *, form: str) -> Iterator[str]:
+    """Yields one commit of a log; only the full form has several lines."""
+    if form == "full":
+        yield from full_lines(commit, current)
+        yield ""
+    else:
+        yield _line(commit, current, short=form == "oneline")
 
 
 def _beside(drawn: Sequence[str], lines: Sequence[str], *, root: bool) -> Iterator[str]:

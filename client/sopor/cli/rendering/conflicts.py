@@ -27,6 +27,8 @@ def conflict_lines(conflicts: Iterable[ConflictInfo]) -> Iterator[str]:
         yield f"{INDENT}{paint(style, f'{state}:')} {name} {paint('dim', one_line(conflict.id))}"
         for field in conflict.fields:
             yield f"{INDENT}    {one_line(field) or _WHOLE}"
+        for note in conflict.notes:
+            yield f"{INDENT}    {one_line(note)}"
 
 
 def merge_lines(merge: MergeStatus) -> Iterator[str]:

@@ -29,10 +29,11 @@ def diff_lines(diffs: Iterable[DocumentDiff]) -> Iterator[str]:
         identity = paint("dim", one_line(change.id))
         yield f"{paint(STYLES[kind], kind)} {name} {identity}{file_of(change)}"
         for field in diff.fields:
-            yield from _field_lines(field)
+            yield from field_lines(field)
 
 
-def _field_lines(change: FieldChange) -> Iterator[str]:
+def field_lines(change: FieldChange) -> Iterator[str]:
+    """Yields one difference: what was there before, and what is now."""
     path = one_line(change.path)
     if change.kind == "added":
         yield from _one_sided("+", path, change.after)

@@ -1,0 +1,123 @@
+"""Ends what a killed command began with the working files, before the next one starts.
+
+- Files on the way to a commit (a switch, a fast-forward, a merge, a revert) go the rest of the way,
+  and the branch with them.
+- Files of a merge that stops at conflicts are written to the end; the merge waits, as it would.
+- A merge that was being given up is given up.
+
+What was edited since is kept: an edit is merged with what the command writes, as people's are, and
+where that conflicts the edit stays, as a change that is not committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from sopor.errors import Busy, DamagedStore
+from sopor.merge.fields import merge_document
+from sopor.model.document import Document, DocumentId
+from sopor.model.state import State
+from sopor.repository.checkout import put_documents
+from sopor.repository.context import Context
+from sopor.repository.journal import Move, arrive, read_move
+from sopor.repository.merge_state import MergeState, read_merge, write_merge
+from sopor.repository.settling import settle_records
+from sopor.repository.sides import documents_of, sides_of_kept
+
+
+@contextmanager
+def begin(context: Context) -> Iterator[None]:
+    """Keeps other processes from writing in this working copy, and ends what was interrupted.
+
+    Raises:
+        Busy: another process is at work for long.
+    """
+    with context.store.exclusive():
+        end_interrupted(context)
+        yield
+
+
+def end_if_free(context: Context) -> tuple[str, ...]:
+    """Ends what was interrupted unless another process is at work; returns what was done."""
+    store = context.store
+    merge = _readable_merge(context)
+    half_done = merge is not None and (merge.given_up or merge.writing)
+    if read_move(store) is None and not half_done:
+        return ()
+    with suppress(Busy), store.exclusive():
+        return end_interrupted(context)
+    return ()
+
+
+def end_interrupted(context: Context) -> tuple[str, ...]:
+    """Ends what was interrupted; returns what was done, in one sentence each."""
+    done = []
+    move = read_move(context.store)
+    if move is not None:
+        _end_move(context, move)
+        done.append(f"went on to {move.target.short} on {move.branch}, which was interrupted")
+    merge = _readable_merge(context)
+    if merge is not None and merge.given_up:
+        take_back(context)
+        done.append("gave the merge up, which was interrupted")
+    elif merge is not None and merge.writing:
+        _end_merge_files(context, merge)
+        done.append(f"went on with merging {merge.label}, which was interrupted")
+    return tuple(done)
+
+
+def _readable_merge(context: Context) -> MergeState | None:
+    with suppress(DamagedStore):  # whoever needs it says so
+        return read_merge(context.store)
+    return None
+
+
+def _end_move(context: Context, move: Move) -> None:
+    commits = context.store.commits
+    before = commits.state(context.store.refs.head)
+    delta = before.difference(commits.state(move.target))
+    wanted = {key: None if cid is None else context.load(cid) for key, cid in delta.items()}
+    written = put_documents(context, _missing(context, before, wanted))
+    with context.store.transaction():
+        arrive(context.store, move)
+        context.files.rebase(delta, written.paths)
+
+
+def _end_merge_files(context: Context, merge: MergeState) -> None:
+    sides = sides_of_kept(context, merge)
+    if sides is not None:
+        merged = sides.merge(context)
+        changes = documents_of(context, merged, with_conflicts=True)
+        wanted = settle_records(context, sides, changes, merged.mends)
+        put_documents(context, _missing(context, sides.ours, wanted))
+    write_merge(context.store, replace(merge, writing=False))
+
+
+def _missing(
+    context: Context, before: State, wanted: Mapping[DocumentId, Document | None]
+) -> dict[DocumentId, Document | None]:
+    """Returns what is still to be written of the wanted documents, and what edits make of them."""
+    changes = context.scan().changes
+    missing: dict[DocumentId, Document | None] = {}
+    for key, document in wanted.items():
+        if key not in changes:
+            missing[key] = document
+        elif changes[key] != document:
+            old = context.load(before[key]) if key in before else None
+            # A file that was written before it was edited merges to what it is.
+            merged = merge_document(old, changes[key], document)
+            if not merged.conflicts:
+                missing[key] = merged.document
+    return missing
+
+
+def take_back(context: Context) -> None:
+    """Makes the working files those of the last commit, and forgets the merge under way."""
+    changes = context.scan().changes
+    state = context.store.commits.state(context.store.refs.head)
+    put_documents(
+        context, {key: context.load(state[key]) if key in state else None for key in changes}
+    )
+    write_merge(context.store, None)
