@@ -6,7 +6,8 @@
     |  |- InputNeeded             something must be asked, and asking is forbidden
     |  |- NotFound                no such commit, branch, document, project, working copy
     |  |- StateConflict           uncommitted changes, an unfinished merge, a name that exists
-    |  |  `- MergeConflicts       a merge stopped at conflicts; they are kept
+    |  |  |- MergeConflicts       a merge stopped at conflicts; they are kept
+    |  |  `- SecretsFound         a commit would add what looks like a secret
     |  `- NotLoggedIn             no account is known for this server
     |- TheirFault                 the server refused, knowing who asks
     |  |- LoginFailed             wrong password, secret key or login
@@ -55,6 +56,7 @@ __all__ = [
     "QuotaExceeded",
     "RateLimited",
     "RollbackError",
+    "SecretsFound",
     "ServerFault",
     "ServerRefused",
     "ServerUnreachable",
@@ -106,6 +108,12 @@ class MergeConflicts(StateConflict):
     """A merge stopped at conflicts; they are kept in the store until they are resolved."""
 
     code = "merge-conflicts"
+
+
+class SecretsFound(StateConflict):
+    """A commit would add what looks like secrets; nothing was committed."""
+
+    code = "secrets-found"
 
 
 class NotLoggedIn(YourFault):

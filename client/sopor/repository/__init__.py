@@ -162,10 +162,21 @@ class Repository:
         return reporting.status(self._context)
 
     def commit(
-        self, message: str, documents: Sequence[str] = (), *, allow_empty: bool = False
+        self,
+        message: str,
+        documents: Sequence[str] = (),
+        *,
+        allow_empty: bool = False,
+        allow_secrets: bool = False,
     ) -> CommitDetail:
         """Commits all edits or those of chosen documents; see `committing.commit`."""
-        return committing.commit(self._context, message, documents, allow_empty=allow_empty)
+        return committing.commit(
+            self._context,
+            message,
+            documents,
+            allow_empty=allow_empty,
+            allow_secrets=allow_secrets,
+        )
 
     def resolve_revision(self, revision: str) -> CommitId:
         """Returns the commit that a revision names; raises NotFound."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sopor.crypto.pack import Base, SealedPack, write_packs
 from sopor.errors import MergeConflicts, StateConflict
@@ -11,7 +10,7 @@ from sopor.formats.record import is_record
 from sopor.model.commit import Commit
 from sopor.model.document import Document, DocumentId, parent_of
 from sopor.model.state import Delta, State
-from sopor.repository.context import Context, now
+from sopor.repository.context import Content, Context, now
 from sopor.repository.describing import (
     describe_commit,
     describe_delta,
@@ -26,19 +25,11 @@ from sopor.repository.merge_state import (
     write_merge,
 )
 from sopor.repository.results import CommitDetail
+from sopor.repository.secrets import check_secrets, remember_allowed
 from sopor.repository.selection import select
 from sopor.store import NewCommit
 from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId
-
-
-@dataclass(frozen=True)
-class Content:
-    """A document with its canonical bytes and its content id."""
-
-    document: Document
-    data: bytes
-    cid: Cid
 
 
 def content_of(context: Context, document: Document) -> Content:
@@ -48,7 +39,12 @@ def content_of(context: Context, document: Document) -> Content:
 
 
 def commit(
-    context: Context, message: str, wanted: Sequence[str] = (), *, allow_empty: bool = False
+    context: Context,
+    message: str,
+    wanted: Sequence[str] = (),
+    *,
+    allow_empty: bool = False,
+    allow_secrets: bool = False,
 ) -> CommitDetail:
     """Commits the changes of the working files, all of them or those of chosen documents.
 
@@ -58,6 +54,7 @@ def commit(
         StateConflict: there is nothing to commit, or documents were chosen during a merge.
         MergeConflicts: conflicts are left.
         NotFound: a chosen document has no change.
+        SecretsFound: something that is added looks like a secret, and was not allowed.
     """
     with begin(context):
         merge = read_merge(context.store)
@@ -73,9 +70,11 @@ def commit(
         if not delta and not allow_empty and merge is None:
             raise StateConflict("nothing to commit: the working files equal the last commit")
         parents = [parent for parent in (head, merge.theirs if merge else None) if parent]
+        allowed = check_secrets(context, contents, parents, allow=allow_secrets)
         new = make_commit(context, parents, before, delta, message)
         with context.store.transaction():
             save_commit(context, new, contents)
+            remember_allowed(context, allowed)
             context.store.refs.set(context.store.refs.current, new.id)
             context.files.rebase(delta, scan.paths)
             write_merge(context.store, None)

@@ -37,6 +37,15 @@ def no_progress(_text: str) -> None:
     """Tells nobody."""
 
 
+@dataclass(frozen=True)
+class Content:
+    """A document with its canonical bytes and its content id."""
+
+    document: Document
+    data: bytes
+    cid: Cid
+
+
 @dataclass
 class Context:
     """One open working copy."""

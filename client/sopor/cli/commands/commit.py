@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from sopor.repository.results import CommitDetail
 
 
+class _Options(TypedDict):
+    allow_empty: bool
+    allow_secrets: bool
+
+
 @declare(
     "commit",
     examples=[
@@ -32,30 +37,38 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, metavar="[DOCUMENT]...", shell_complete=completing.files)
 @message_options
 @click.option("--allow-empty", is_flag=True, help="Commit although nothing changed.")
+@click.option("--allow-secrets", is_flag=True, help="Commit also what looks like a secret.")
 def command(
     session: Session,
     words: tuple[str, ...],
     message: tuple[str, ...],
     file: Path | None,
     allow_empty: bool,
+    allow_secrets: bool,
 ) -> None:
     """Keeps the changes of the working files: of all documents, or of those that are named.
 
     Without -m or -F the editor asks for the message. During a merge this finishes the merge.
+
+    What looks like a password, a token or a key and is new stops the commit. Private environments
+    are the place for such values: they never leave this machine. --allow-secrets commits them, and
+    the same values are never asked about again.
     """
     text = given_message(session, message, file)
     with session.open() as repository:
         chosen = all_or_some(documents(repository, words))
+        options = _Options(allow_empty=allow_empty, allow_secrets=allow_secrets)
         if text is None:
-            made = _commit_as_written(session, repository, chosen, allow_empty=allow_empty)
+            made = _commit_as_written(session, repository, chosen, options)
         else:
-            made = repository.commit(text, chosen, allow_empty=allow_empty)
+            made = repository.commit(text, chosen, **options)
         branch = current_branch(repository)
     session.console.report(made, made_lines(made, branch))
 
 
 def _commit_as_written(
-    session: Session, repository: Repository, chosen: Sequence[str], *, allow_empty: bool
+    session: Session, repository: Repository, chosen: Sequence[str], options: _Options
 ) -> CommitDetail:
+    allow_empty = options["allow_empty"]
     with written_message(session, repository, allow_empty=allow_empty) as text:
-        return repository.commit(text, chosen, allow_empty=allow_empty)
+        return repository.commit(text, chosen, **options)
