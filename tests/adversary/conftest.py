@@ -20,7 +20,7 @@ from tests.adversary.scene import (
 from tests.support.evil import (
     EvilServer,
 )
-from tests.support.world import World
+from tests.support.world import Device, World
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     laptop, desktop, tablet = (world.device("ada") for _ in range(3))
     author = start(laptop, "shop")
     push_edits(author, "Two", "Three")
+    newcomer = asleep(desktop, "fresh")
     desktop.clone("shop", "behind").close()
     sleeping = asleep(desktop, "asleep")
     push_edits(author, "Four")
@@ -44,7 +45,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     other = start(laptop, "other")
     push_edits(other, "Two", "Three", "Four", "Five", "Six")
     bobs = start(world.device("bob"), "his")
-    yield Scene(evil, desktop, sleeping, newest, Held.of(author), Held.of(other), Held.of(bobs))
+    yield Scene(
+        evil, desktop, sleeping, newcomer, newest, Held.of(author), Held.of(other), Held.of(bobs)
+    )
     for repository in (author, newest, other, bobs):
         assert repository.fsck().clean
         repository.close()
@@ -62,6 +65,12 @@ def behind(scene: Scene) -> Iterator[Repository]:
     """A clone of the time when there were 3 entries; each test has its own."""
     with asleep(scene.asleep, random.randbytes(4).hex()).open("behind") as repository:
         yield repository
+
+
+@pytest.fixture
+def fresh(scene: Scene) -> Device:
+    """A device that was logged in, and asked for nothing so far; each test has its own."""
+    return asleep(scene.fresh, random.randbytes(4).hex())
 
 
 @pytest.fixture

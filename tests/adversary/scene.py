@@ -6,9 +6,10 @@ import json
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -17,12 +18,13 @@ from sopor.repository import Repository
 from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer
 from sopor_core.ids import OrgId, ProjectId
-from sopor_core.wire.parts import Part, PartKind
+from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts
 from tests.support.evil import (
     EvilServer,
     Parts,
     Snapshot,
 )
+from tests.support.tampering import Exchange
 from tests.support.world import Device, request, v4_export, workspace
 
 FILE = "project.json"
@@ -90,13 +92,14 @@ class Scene:
     """Devices of Ada on an evil server.
 
     Her project ``shop`` has 6 entries, all of them are on ``newest``; ``asleep`` is a copy of the
-    desktop of the time when there were 3. ``other`` is another project of hers, ``his`` is one of
-    Bob's, who has an account of his own.
+    desktop of the time when there were 3, ``fresh`` one that was only logged in. ``other`` is
+    another project of hers, ``his`` is one of Bob's, who has an account of his own.
     """
 
     evil: EvilServer
     desktop: Device
     asleep: Device
+    fresh: Device
     newest: Repository
     shop: Held
     other: Held
@@ -146,6 +149,13 @@ def sampled_flips(data: bytes, seed: int, count: int) -> Iterator[bytes]:
     places = {0, 1, 5, 14, 45, 46, len(data) - 1, *drawn.sample(range(len(data)), count)}
     for place in sorted(places):
         yield flip(data, place, drawn.randrange(8))
+
+
+def shown_members(exchange: Exchange, entries: Sequence[bytes]) -> Exchange:
+    """Answers as a server does that has this membership log."""
+    (after,) = parse_qs(urlsplit(exchange.path).query)["after"]
+    parts = [Part(PartKind.MEMBERSHIP_ENTRY, data) for data in entries[int(after) :]]
+    return replace(exchange, status=200, media_type=MEDIA_TYPE, body=join_parts(parts))
 
 
 @contextmanager

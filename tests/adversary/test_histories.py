@@ -10,7 +10,7 @@ import pytest
 from sopor.errors import ForkError, RollbackError, VerificationError
 from sopor.repository import Repository
 from sopor_core.errors import Layer
-from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts
+from sopor_core.wire.parts import Part, PartKind
 from tests.adversary.scene import (
     ZEROS,
     Held,
@@ -18,6 +18,7 @@ from tests.adversary.scene import (
     assert_refused,
     edit,
     push_edits,
+    shown_members,
     start,
 )
 from tests.support.evil import (
@@ -25,37 +26,41 @@ from tests.support.evil import (
     instead_of_pulls,
 )
 from tests.support.tampering import Exchange
-from tests.support.world import World
+from tests.support.world import Device, World
 
 
-def test_another_project_in_its_place_is_refused(scene: Scene, behind: Repository) -> None:
+def test_another_project_in_its_place_is_refused(
+    scene: Scene, behind: Repository, fresh: Device
+) -> None:
     mine, others = scene.shop.project.b64, scene.other.project.b64
     scene.evil.readdress = lambda path: path.replace(mine, others)
     assert_refused(behind, behind.pull, ForkError)
     with pytest.raises(VerificationError) as refused:
-        scene.desktop.clone("shop", "never")
+        fresh.clone("shop", "never")
     assert refused.value.layer is Layer.CHAIN
-    assert not (scene.desktop.folder / "never").exists()
+    assert not (fresh.folder / "never").exists()
 
 
-def test_another_membership_log_is_refused_by_a_clone(scene: Scene) -> None:
-    entries = scene.his.members()
+def test_another_membership_log_is_refused_by_a_clone(scene: Scene, fresh: Device) -> None:
+    entries = scene.his.membership
 
     def tamper(exchange: Exchange) -> Exchange:
         if "/organizations/" not in exchange.path or "/entries" not in exchange.path:
             return exchange
-        return replace(exchange, status=200, media_type=MEDIA_TYPE, body=join_parts(entries))
+        return shown_members(exchange, entries)
 
     scene.evil.tamper = tamper
     with pytest.raises(VerificationError) as refused:
-        scene.desktop.clone("shop", "never")
+        fresh.clone("shop", "never")
     assert refused.value.layer is Layer.MEMBERSHIP
-    assert not (scene.desktop.folder / "never").exists()
+    assert not (fresh.folder / "never").exists()
 
 
-def test_an_organization_of_the_servers_own_making_is_refused_by_a_clone(scene: Scene) -> None:
+def test_an_organization_of_the_servers_own_making_is_refused_by_a_clone(
+    scene: Scene, fresh: Device
+) -> None:
     """Bob's organization is shown in place of Ada's, the list of projects included."""
-    entries = scene.his.members()
+    entries = scene.his.membership
 
     def tamper(exchange: Exchange) -> Exchange:
         if exchange.path.endswith("/v1/projects"):
@@ -64,14 +69,14 @@ def test_an_organization_of_the_servers_own_making_is_refused_by_a_clone(scene: 
                 item.update(organization=scene.his.org.b64, project=scene.his.project.b64)
             return exchange.with_json(listed)
         if "/entries" in exchange.path:
-            return replace(exchange, status=200, media_type=MEDIA_TYPE, body=join_parts(entries))
+            return shown_members(exchange, entries)
         return exchange
 
     scene.evil.tamper = tamper
     with pytest.raises(VerificationError) as refused:
-        scene.desktop.clone("shop", "never")
-    assert refused.value.layer is Layer.MEMBERSHIP
-    assert not (scene.desktop.folder / "never").exists()
+        fresh.clone("shop", "never")
+    assert refused.value.layer is Layer.EPOCH
+    assert not (fresh.folder / "never").exists()
 
 
 def test_an_older_copy_of_all_data_is_refused(story: tuple[EvilServer, World]) -> None:

@@ -24,6 +24,7 @@ from tests.support.evil import (
     in_pulls,
 )
 from tests.support.tampering import Exchange
+from tests.support.world import Device
 
 
 @pytest.mark.parametrize("seq", [4, 5, 6])
@@ -88,21 +89,23 @@ def test_a_pack_that_is_gone_is_told_by_name(scene: Scene, behind: Repository) -
     assert PackId(sha256(wanted).digest()).short in refused.message
 
 
-def test_a_clone_of_changed_data_leaves_nothing_behind(scene: Scene) -> None:
+def test_a_clone_of_changed_data_leaves_nothing_behind(scene: Scene, fresh: Device) -> None:
     (pack,) = scene.shop.packs[0]
     path = scene.evil.pack_path(pack)
     path.write_bytes(flip(pack, len(pack) // 2, 0))
     try:
         with pytest.raises(VerificationError) as refused:
-            scene.desktop.clone("shop", "never")
+            fresh.clone("shop", "never")
     finally:
         path.write_bytes(pack)
     assert refused.value.layer is Layer.PACK
-    assert not (scene.desktop.folder / "never").exists()
+    assert not (fresh.folder / "never").exists()
 
 
 @pytest.mark.parametrize("seq", [1, 2])
-def test_a_flipped_bit_in_a_membership_entry_is_refused_by_a_clone(scene: Scene, seq: int) -> None:
+def test_a_flipped_bit_in_a_membership_entry_is_refused_by_a_clone(
+    scene: Scene, seq: int, fresh: Device
+) -> None:
     """Entry 1 founds the organization, entry 2 holds the wrapped key of the project."""
     entry = scene.shop.membership[seq - 1]
     changed = entry
@@ -120,5 +123,5 @@ def test_a_flipped_bit_in_a_membership_entry_is_refused_by_a_clone(scene: Scene,
     for flipped in sampled_flips(entry, seq, 40):
         changed = flipped
         with pytest.raises(VerificationError):
-            scene.desktop.clone("shop", "never")
-    assert not (scene.desktop.folder / "never").exists()
+            fresh.clone("shop", "never")
+    assert not (fresh.folder / "never").exists()
