@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run tour test check check-terraform format coverage fuzz requirements archive \
-	cloud-race coldstart cost deploy clean
+	cloud-race coldstart cost orgs deploy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ coldstart: setup ## Print the time from a function's start to its first answer, 
 
 cost: setup ## Print what pushes and pulls cost on Google Cloud, in dollars
 	@$(PY) tests/bench/cost.py $(ARGS)
+
+orgs: setup ## Print what removing one of 100 members, joining, and reading a long log take
+	@$(PY) tests/bench/orgs.py $(ARGS)
 
 cloud-race: setup ## Let 8 clients push through two functions on the emulators (PUSHES=1000)
 	@SOPOR_RACE_PUSHES=$(or $(PUSHES),1000) $(PY) -m pytest tests/cloud/test_race.py $(ARGS)

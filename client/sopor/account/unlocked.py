@@ -125,6 +125,13 @@ class Account:
             self.entry.change(lambda secrets: replace(secrets, organizations=organizations))
         return organizations
 
+    def remember_organization(self, org: OrgId) -> None:
+        """Adds an organization to those that this device knows of; raises Busy, DiskFull."""
+        if org not in self.organizations:
+            self.entry.change(
+                lambda secrets: replace(secrets, organizations=(*secrets.organizations, org))
+            )
+
     def close(self) -> None:
         """Closes the connection, if there is one."""
         if "transport" in self.__dict__:

@@ -9,7 +9,7 @@ from sopor.crypto.founding import genesis_entry
 from sopor.crypto.invites import InviteCode
 from sopor.crypto.keys import EpochSecret
 from sopor.crypto.safety import safety_number
-from sopor.errors import InvalidInput, PermissionDenied, ServerRefused, StateConflict
+from sopor.errors import InvalidInput, PermissionDenied, ServerRefused, SoporError, StateConflict
 from sopor.moments import Moment
 from sopor.organization.describing import scope_name, tell
 from sopor.organization.finding import find_invite, find_member, find_project
@@ -27,6 +27,7 @@ from sopor_core.membership import (
     SetRole,
     Status,
 )
+from sopor_core.push_entry import Citation
 from sopor_core.wire.problems import Code
 
 _DAY_SECONDS = 24 * 60 * 60
@@ -47,7 +48,9 @@ def create(account: Account, name: str) -> Organization:
     """
     genesis = genesis_entry(account.keys, account.login, name.strip(), "team", now())
     account.remote.organizations.create(genesis)
-    return Organization(account, OrgId(genesis.hash)).refresh()
+    org = OrgId(genesis.hash)
+    account.remember_organization(org)
+    return Organization(account, org).refresh(Citation(1, genesis.hash))
 
 
 def join(account: Account, code: InviteCode) -> Organization:
@@ -58,11 +61,6 @@ def join(account: Account, code: InviteCode) -> Organization:
         ServerRefused: the invite is not open any more, or of another server.
         VerificationError: the server shows something else than the code names.
     """
-    listed = account.remote.organizations.list()
-    if any(item.organization == code.org for item in listed):
-        raise StateConflict(
-            "you are a member of this organization already", hint="see `sopor org list`"
-        )
     organization = Organization(account, code.org)
     try:
         organization.join(code)
@@ -70,17 +68,30 @@ def join(account: Account, code: InviteCode) -> Organization:
         if refused.problem != Code.INVITE_CLOSED:
             raise
         raise _closed(account, code) from None
-    account.refresh_organizations()
+    except InvalidInput:
+        if organization.me not in organization.log.access.members:
+            raise
+        raise _member_already() from None
+    account.remember_organization(code.org)
     return organization
 
 
-def _closed(account: Account, code: InviteCode) -> ServerRefused:
+def _closed(account: Account, code: InviteCode) -> SoporError:
+    listed = account.remote.organizations.list()
+    if any(item.organization == code.org for item in listed):
+        return _member_already()
     expires = code.expires * 1000
     ended = f"expired on {Moment(expires).iso[:10]}" if expires < now() else "was used or cancelled"
     return ServerRefused(
         f"the invite {ended}, or is not of {account.server}",
         hint="ask who invited you for a new code, and which server it is of",
         problem=Code.INVITE_CLOSED,
+    )
+
+
+def _member_already() -> StateConflict:
+    return StateConflict(
+        "you are a member of this organization already", hint="see `sopor org list`"
     )
 
 

@@ -75,7 +75,6 @@ def create(session: Session, name: str, server: str | None, account: str | None)
 
     with open_account(session, server, account) as opened:
         info = describe(create(opened, name))
-        opened.refresh_organizations()
     session.console.report(info, [f"Founded {one_line(info.name)} ({info.id.short})"])
     session.console.hint("invite people with `sopor org invite`, publish with `sopor push --org`")
 
