@@ -156,9 +156,11 @@ class Connection:
                 else "what you have stays here; nothing more is shared",
             )
         role = membership.access.role(self._account.known.account, project)
-        if role is None or not role.may_write:
+        if role is None:
+            raise self._no_access()
+        if not role.may_write:
             raise PermissionDenied(
-                f"you are {role or 'no member any more'} of the project, and may not push",
+                f"you are {role} of the project, and may not push",
                 hint="ask an owner or admin for the role editor: `sopor org members`",
             )
 
@@ -204,6 +206,12 @@ class Connection:
         except NotFound:
             raise self._absence() from None
 
+    def _no_access(self) -> PermissionDenied:
+        return PermissionDenied(
+            f"you have no access to {self._context.project_name} any more",
+            hint="ask an owner or admin: `sopor org members`; what you have stays here",
+        )
+
     def _absence(self) -> SoporError:
         name = self._context.project_name
         try:
@@ -216,10 +224,7 @@ class Connection:
             )
         project = self._context.project
         if organization.log.access.role(organization.me, project) is None:
-            return PermissionDenied(
-                f"you have no access to {name} any more",
-                hint="ask an owner or admin: `sopor org members`; what you have stays here",
-            )
+            return self._no_access()
         return NotFound(
             f"the server does not have {name}, which its organization lists",
             hint="if it was restored from a backup, `sopor repair` helps",
