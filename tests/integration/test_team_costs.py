@@ -80,7 +80,6 @@ def test_a_removal_after_others_changed_something_asks_for_that_too(meter: Meter
     assert meter.asked(lambda: managing.remove(owner.team(), login)) == [
         "GET organizations",
         "GET organizations/entries",
-        "GET organizations/entries",
         "GET organizations/heads",
         "POST organizations/entries",
     ]

@@ -72,8 +72,9 @@ class Organization:
         """
         if shown is not None:
             self._ledger.check_shown(self.log, shown.seq)
-        if shown is None or shown.seq > self.log.head.seq:
-            fetched = self._account.remote.organizations.entries(self.id, self.log.head.seq)
+        known, upto = self.log.head.seq, None if shown is None else shown.seq
+        if upto is None or upto > known:
+            fetched = self._account.remote.organizations.entries(self.id, known, upto=upto)
             self._take(fetched)
         if self.log.head.seq == 0:
             raise VerificationError(Layer.MEMBERSHIP, "the server has no entry of the organization")

@@ -56,18 +56,30 @@ class OrganizationsApi:
         return Heads(members, projects)
 
     def entries(
-        self, org: OrgId, after: int = 0, token: InviteToken | None = None
+        self,
+        org: OrgId,
+        after: int = 0,
+        token: InviteToken | None = None,
+        *,
+        upto: int | None = None,
     ) -> tuple[bytes, ...]:
         """Asks for all entries of a membership log after entry ``after``, in as many requests.
 
-        ``token`` opens the log to who holds the code of an open invite.
+        Args:
+            org: the organization.
+            after: how many entries are known.
+            token: opens the log to who holds the code of an open invite.
+            upto: how many entries there are, if the server told, which saves the last question.
 
         Raises:
             VerificationError: layer ``wire``, for an answer out of shape or without an end.
         """
         found: list[bytes] = []
         size = 0
-        while page := self._page(org, after + len(found), token):
+        while upto is None or after + len(found) < upto:
+            page = self._page(org, after + len(found), token)
+            if not page:
+                break
             found += page
             size += sum(map(len, page))
             if size > MAX_LOG_BYTES:
