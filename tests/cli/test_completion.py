@@ -31,6 +31,7 @@ def test_commands_and_options(terminal: Terminal) -> None:
         "revert",
         "resolve",
         "register",
+        "rekey",
         "recover",
         "repair",
     ]
