@@ -22,7 +22,8 @@ from sopor.model.state import State
 from sopor.repository.checkout import put_documents
 from sopor.repository.context import Context
 from sopor.repository.journal import Move, arrive, read_move
-from sopor.repository.merge_state import MergeState, read_merge, write_merge
+from sopor.repository.merge_state import MergeState, has_merge, read_merge, write_merge
+from sopor.repository.originals import drop_originals, restore_originals
 from sopor.repository.settling import settle_records
 from sopor.repository.sides import documents_of, sides_of_kept
 
@@ -37,6 +38,8 @@ def begin(context: Context) -> Iterator[None]:
     with context.store.exclusive():
         end_interrupted(context)
         yield
+        if not has_merge(context.store):
+            drop_originals(context)
 
 
 def end_if_free(context: Context) -> tuple[str, ...]:
@@ -120,4 +123,6 @@ def take_back(context: Context) -> None:
     put_documents(
         context, {key: context.load(state[key]) if key in state else None for key in changes}
     )
+    restore_originals(context)
     write_merge(context.store, None)
+    drop_originals(context)

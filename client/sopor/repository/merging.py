@@ -21,6 +21,7 @@ from sopor.repository.interrupted import begin
 from sopor.repository.journal import Move
 from sopor.repository.mending import notes_of
 from sopor.repository.merge_state import KeptConflict, MergeState, refuse_during_merge, write_merge
+from sopor.repository.originals import keep_originals
 from sopor.repository.resolving import describe_conflicts
 from sopor.repository.results import MergeOutcome
 from sopor.repository.revisions import resolve
@@ -125,6 +126,7 @@ def _stop_at_conflicts(
     """
     _check_clean(context, scan, merged, changes)
     state = replace(state, conflicts=_kept(merged), writing=True)
+    keep_originals(context, changes)
     write_merge(context.store, state)
     delta = {key: context.cid(item) if item else None for key, item in changes.items()}
     with undone_on_failure(context, delta, lambda: write_merge(context.store, None)):
