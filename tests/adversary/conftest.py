@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sopor.repository import Repository
+from tests.adversary.company import Company, found
 from tests.adversary.scene import (
     Held,
     Scene,
@@ -24,7 +25,7 @@ from tests.support.world import Device, World
 
 
 @pytest.fixture(scope="session")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("evil")
     evil = EvilServer(folder)
     world = World(evil, folder)
@@ -54,10 +55,26 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     evil.close()
 
 
-@pytest.fixture(autouse=True)
-def honest_again(scene: Scene) -> Iterator[None]:
-    yield
-    scene.evil.honest()
+@pytest.fixture(scope="session")
+def company_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    folder = tmp_path_factory.mktemp("company")
+    evil = EvilServer(folder)
+    yield found(World(evil, folder), evil)
+    evil.close()
+
+
+@pytest.fixture
+def company(company_of_all: Company) -> Iterator[Company]:
+    """A team one of whose members was removed; its server is honest at first."""
+    yield company_of_all
+    company_of_all.evil.honest()
+
+
+@pytest.fixture
+def scene(scene_of_all: Scene) -> Iterator[Scene]:
+    """Ada's projects; their server is honest at first."""
+    yield scene_of_all
+    scene_of_all.evil.honest()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,7 +20,6 @@ from tests.adversary.company import (
     answers,
     at_terminal,
     forged_push,
-    found,
     members_as_parts,
     membership,
     push,
@@ -32,21 +30,7 @@ from tests.adversary.scene import asleep, assert_refused
 from tests.support.evil import EvilServer, Parts, in_pulls, regrouped
 from tests.support.evil import groups as groups_in
 from tests.support.tampering import Exchange
-from tests.support.world import Device, World
-
-
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    folder = tmp_path_factory.mktemp("company")
-    evil = EvilServer(folder)
-    yield found(World(evil, folder), evil)
-    evil.close()
-
-
-@pytest.fixture(autouse=True)
-def honest_again(company: Company) -> Iterator[None]:
-    yield
-    company.evil.honest()
+from tests.support.world import Device
 
 
 @pytest.fixture
