@@ -29,11 +29,16 @@ ORDER_FIELDS = frozenset({"dataPropertyOrder", "environmentPropertyOrder"})
 RECORD_FIELDS = frozenset({"roots", "extras"})
 """Members of a file record that follow from what lies in its file."""
 
+EXPORT_FIELDS = frozenset({("container", "__export_date"), ("container", "__export_source")})
+"""Places of a file record that change with every export; the later one stays."""
+
 
 def settle_quietly(path: Path, ours: MaybeJson, theirs: MaybeJson) -> MaybeJson:
     """Returns the value for a place that never conflicts, ``ABSENT`` if the place may conflict."""
     if len(path) == 1 and path[0] in QUIET_FIELDS:
         return _number(QUIET_FIELDS[str(path[0])], ours, theirs)
+    if path in EXPORT_FIELDS:
+        return max([value for value in (ours, theirs) if isinstance(value, str)], default=ABSENT)
     # Elements matched by name may have got an id on each side; either will do.
     if len(path) > 1 and path[-1] == "id" and isinstance(path[-2], ElementKey):
         texts = [value for value in (ours, theirs) if isinstance(value, str)]

@@ -243,6 +243,14 @@ class TestQuietFields:
         assert member("a", "b", "c", "metaSortKey") == ("b", ["metaSortKey"])
         assert member(1, True, False, "metaSortKey") == (True, ["metaSortKey"])
 
+    def test_the_time_of_an_export_never_conflicts(self) -> None:
+        dates: list[Json] = [
+            {"__export_date": f"2026-01-0{day}T00:00:00.000Z"} for day in (1, 3, 2)
+        ]
+        merged: tuple[Json, list[str]] = (dates[1], [])
+        assert member(dates[0], dates[1], dates[2], "container") == merged
+        assert member(dates[0], dates[2], dates[1], "container") == merged
+
     def test_a_variable_of_the_user_is_not_quiet(self) -> None:
         _, conflicts = member({"modified": 1}, {"modified": 2}, {"modified": 3}, "data")
         assert conflicts == ["data.modified"]
