@@ -160,10 +160,23 @@ def settle(setup: Setup, admission: Admission, password: str, before: Remembered
 
 def _find_personal(account: Account) -> None:
     for org in account.organizations:
-        entries = account.remote.organizations.entries(org)
-        if entries and is_personal(org, list(entries), account.identity):
+        # A log that somebody else founded is not read on, however long a server makes it.
+        api, identity = account.remote.organizations, account.identity
+        first = api.entries(org, upto=1)
+        if not first or not _founds_personal(MembershipEntry.parse(first[0]), identity):
+            continue
+        if is_personal(org, [*first, *api.entries(org, len(first))], identity):
             remember_personal(account, org)
             return
+
+
+def _founds_personal(genesis: MembershipEntry, identity: PublicIdentity) -> bool:
+    body = genesis.body
+    return (
+        isinstance(body, Genesis)
+        and body.kind == "personal"
+        and body.owner.account == identity.account
+    )
 
 
 def is_personal(org: OrgId, entries: list[bytes], identity: PublicIdentity) -> bool:
@@ -172,12 +185,10 @@ def is_personal(org: OrgId, entries: list[bytes], identity: PublicIdentity) -> b
     Raises:
         VerificationError: the log does not verify.
     """
-    genesis = MembershipEntry.parse(entries[0])
-    body = genesis.body
-    if not isinstance(body, Genesis) or body.kind != "personal":
+    if not _founds_personal(MembershipEntry.parse(entries[0]), identity):
         return False
     log = MembershipLog.replay(org, entries)
-    return body.owner.account == identity.account and log.identity(identity.account) == identity
+    return log.identity(identity.account) == identity
 
 
 def _forget_device(account: Account, device: DeviceId) -> None:
