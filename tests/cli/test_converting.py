@@ -211,3 +211,36 @@ def test_what_can_not_be_imported(terminal: Terminal) -> None:
     assert "has no files of Insomnia's" in terminal("sopor import empty", code=3).err
     terminal("sopor import", code=2)
     terminal("sopor import other.json --as v3", code=2)
+
+
+DESCRIPTION = """\
+openapi: 3.0.3   # ours
+info: {title: Pets}
+paths:
+  /pets:
+    get: {summary: List}
+"""
+
+
+def test_a_plain_openapi_file_is_a_design_document(terminal: Terminal) -> None:
+    path = terminal.write("openapi.yaml", DESCRIPTION)
+    terminal("sopor init")
+    status = terminal("sopor status --short").lines
+    assert any("api_spec" in line and "openapi.yaml" in line for line in status)
+    terminal("sopor commit -m 'Describe pets'")
+    terminal("sopor switch -c other")
+    path.write_text(DESCRIPTION.replace("Pets", "All pets"))
+    terminal("sopor commit -m 'Name it'")
+    terminal("sopor switch main")
+    assert path.read_text() == DESCRIPTION
+    path.write_text(DESCRIPTION.replace("List", "List pets"))
+    terminal("sopor commit -m 'Summarize'")
+    terminal("sopor merge other")
+    assert path.read_text() == DESCRIPTION.replace("Pets", "All pets").replace("List", "List pets")
+
+    terminal("sopor import openapi.yaml")
+    assert {item.get("name") for item in documents(terminal.folder / "all-pets.yaml").values()} >= {
+        *("All pets", "List pets", "Base Environment")
+    }
+    terminal("sopor commit -m 'Import requests'")
+    assert terminal("sopor status --short").out == ""

@@ -20,7 +20,7 @@ DAMAGE = (
 )
 PATHS = (
     *("a.yaml", "b.yaml", "c.json", "Request/req_1.json"),
-    ".insomnia/Request/req_1.yml",
+    *(".insomnia/Request/req_1.yml", "openapi.yaml"),
 )
 
 
@@ -39,11 +39,11 @@ def whole_files() -> list[bytes]:
     documents = [Document(DocumentId(str(b["_id"])), str(b["_type"]), b) for b in made]
     container: Body = {"container": {"_type": "export", "__export_format": 4}}
     files = []
-    for form, path in zip(FORMATS, PATHS, strict=True):
+    for form, path in zip(FORMATS[:-1], PATHS[:-1], strict=True):
         held = documents if path not in PATHS[3:] else documents[2:3]
         extra = {} if form.name == V5Yaml.name else container
         files.append(form.write(make_record(path, form.name, held, extra), held))
-    return files
+    return [*files, b"openapi: 3.1.0\ninfo:\n  title: T\npaths: {}\n"]
 
 
 FILES = dict(zip(FORMATS, whole_files(), strict=True))

@@ -12,6 +12,7 @@ from sopor.formats.base import DEFAULT_LIMITS, FileContent, Format, Limits
 from sopor.formats.documents_json import DocumentsJson
 from sopor.formats.documents_yaml import DocumentsYaml
 from sopor.formats.errors import FormatError
+from sopor.formats.openapi_file import OpenApiFile
 from sopor.formats.record import record_format
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
@@ -40,6 +41,7 @@ FORMATS: tuple[Format, ...] = (
     V4Json(),
     DocumentsJson(),
     DocumentsYaml(),
+    OpenApiFile(),
 )
 
 

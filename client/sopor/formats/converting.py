@@ -15,8 +15,9 @@ from json import dumps
 from sopor.formats import format_of
 from sopor.formats.assign import assign
 from sopor.formats.base import Format
+from sopor.formats.openapi_file import OPENAPI_FORMAT
 from sopor.formats.ordering import depth_first
-from sopor.formats.record import ROOT_FOLDER, is_record, make_record
+from sopor.formats.record import ROOT_FOLDER, is_record, make_record, record_extras
 from sopor.formats.trees import GIT_SYNC, GIT_SYNC_FOLDER, tree_record
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
@@ -107,13 +108,16 @@ def _v4(
 def _v5(
     plain: Sequence[Document], records: Sequence[Document], name: str, previous: Previous
 ) -> Conversion:
+    specs = [item for item in records if item.body.get("format") == OPENAPI_FORMAT]
     same = [item for item in records if item.body.get("format") == V5Yaml.name]
     workspaces = [item for item in plain if item.type == "workspace"]
     if name and not same and len(workspaces) == 1:
         same = [make_record(name, V5Yaml.name, workspaces)]
-    others = [item for item in records if item.body.get("format") != V5Yaml.name]
+    others = [item for item in records if item not in same and item not in specs]
     notes = [note for item in others for note in _lost_with(item)]
-    return _laid_out([*plain, *same], previous, (*notes, *not_in_v5(plain)))
+    apart = {name for item in specs for name in record_extras(item)}
+    held = [item for item in plain if item.id not in apart]
+    return _laid_out([*plain, *same, *specs], previous, (*notes, *not_in_v5(held)))
 
 
 def _laid_out(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sopor.errors import InvalidInput, NotFound
-from sopor.formats import DEFAULT_LIMITS, read
+from sopor.formats import DEFAULT_LIMITS, recognise
 from sopor.formats.imports import import_file
 from sopor.formats.imports.nedb import import_data_folder, is_data_file
+from sopor.formats.openapi_file import OPENAPI_FORMAT
 from sopor.formats.trees import GIT_SYNC_FOLDER
 from sopor.model.document import Document, DocumentId
 from sopor.worktree import faults
@@ -83,32 +84,33 @@ def _folder(path: Path, data_files: dict[Path, list[Path]]) -> Iterator[Source]:
         (path.parent, f"{GIT_SYNC_FOLDER}/") if path.name == GIT_SYNC_FOLDER else (path, "")
     )
     for name in sorted(walk(path).files):
-        data = _bytes(path / name)
-        if read_any := read(data, prefix + name):
-            yield Source(
-                str(root / (prefix + name)),
-                str(read_any.record.body.get("format")),
-                read_any.everything,
-                (read_any.record,),
-                originals={prefix + name: data},
-            )
+        found = _known(root / (prefix + name), prefix + name, _bytes(path / name))
+        if found:
+            yield found
 
 
 def _file(path: Path, name: str) -> Source:
-    data = _bytes(path)
-    content = read(data, name)
-    if content:
-        kind = str(content.record.body.get("format"))
-        return Source(
-            str(path), kind, content.everything, (content.record,), originals={name: data}
-        )
-    known = name.lower().endswith(ENDINGS) or data.lstrip()[:1] == b"{"
-    imported = import_file(data, name) if known else None
-    if imported is None:
+    found = _known(path, name, _bytes(path))
+    if found is None:
         raise InvalidInput(
             f"{path} is of no kind that can be imported",
             hint="Insomnia, Postman and OpenAPI files can, as JSON or YAML, and Insomnia's folders",
         )
+    return found
+
+
+def _known(path: Path, name: str, data: bytes) -> Source | None:
+    """Returns what a file says, None where nothing knows its kind."""
+    known = recognise(name, data)
+    if known is not None and known.name != OPENAPI_FORMAT:
+        content = known.read(data, name)
+        documents, records = content.everything, (content.record,)
+        return Source(str(path), known.name, documents, records, originals={name: data})
+    if not name.lower().endswith(ENDINGS) and data.lstrip()[:1] != b"{":
+        return None
+    imported = import_file(data, name)
+    if imported is None:
+        return None
     return Source(str(path), imported.source, imported.documents, (), imported.notes)
 
 

@@ -224,7 +224,6 @@ def test_yaml_keeps_the_order_of_keys_of_a_changed_document() -> None:
     ("path", "data"),
     [
         ("package.json", b'{"name": "x", "type": "module"}'),
-        ("openapi.yaml", b"openapi: 3.0.0\ninfo: {}\n"),
         ("v3.json", b'{"_type": "export", "__export_format": 3, "resources": []}'),
         ("notes.txt", b'{"__export_format": 4}'),
         ("empty.json", b""),
