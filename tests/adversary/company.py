@@ -12,7 +12,7 @@ from sopor.organization import managing
 from sopor.repository import Repository
 from sopor.repository.connection import Connection
 from sopor.sync.publish import BranchMove
-from sopor_core.ids import ProjectId
+from sopor_core.ids import OrgId, ProjectId
 from sopor_core.membership import MembershipEntry, Role
 from sopor_core.push_entry import Citation, PushEntry
 from sopor_core.wire.parts import Part, PartKind
@@ -47,9 +47,9 @@ class Company:
     """The push log at the end, each entry with its packs; Bob was removed after the second."""
 
     @property
-    def removal(self) -> MembershipEntry:
-        """The entry that removed Bob."""
-        return MembershipEntry.parse(self.after[len(self.before)])
+    def org(self) -> OrgId:
+        """The team."""
+        return OrgId(MembershipEntry.parse(self.after[0]).hash)
 
     @property
     def ends_before(self) -> Citation:

@@ -111,7 +111,7 @@ def test_mutated_answers_to_a_clone_are_refused(company: Company, scene: Scene) 
 
 def test_mutated_logs_of_the_members_are_refused(company: Company, scene: Scene) -> None:
     drawn = Random(SEED + 2)
-    trial = MembersTrial(company.carol.team().id, hoard_of(company, scene, 0, 0))
+    trial = MembersTrial(company.org, hoard_of(company, scene, 0, 0))
     counts = Counter(trial.run(drawn) for _ in range(TRIES // 5))
     tell("membership logs", counts)
     check(counts, TRIES // 5)

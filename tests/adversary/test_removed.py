@@ -153,7 +153,7 @@ def test_a_membership_entry_of_who_was_removed_is_refused(company: Company, caro
     """Bob makes himself admin: after his removal, and instead of it."""
     keys = company.bob.account().keys
     body = SetRole(keys.identity.account, Role.ADMIN, None, {}, {})
-    log = MembershipLog.replay(company.carol.team().id, company.before)
+    log = MembershipLog.replay(company.org, company.before)
     for after, kind, layer in (
         (company.ends_after, VerificationError, Layer.ROLE),
         (company.ends_before, VerificationError, Layer.ROLE),
@@ -205,7 +205,7 @@ def loot_of(device: Device, entries: tuple[bytes, ...]) -> Loot:
 
 
 def test_the_disk_of_who_was_removed_opens_nothing_newer(company: Company) -> None:
-    org = company.carol.team().id
+    org = company.org
     log = MembershipLog.replay(org, company.after)
     newer = company.after[len(company.before) :]
     later = company.pushed[2:]
