@@ -244,3 +244,24 @@ def test_a_plain_openapi_file_is_a_design_document(terminal: Terminal) -> None:
     }
     terminal("sopor commit -m 'Import requests'")
     assert terminal("sopor status --short").out == ""
+
+
+def bomb() -> str:
+    """Returns a few lines that stand for a billion values."""
+    lines = ["__export_format: 4", "a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    return "\n".join([*lines, "resources: []", ""])
+
+
+def test_what_is_too_much_is_refused_and_nothing_is_written(terminal: Terminal) -> None:
+    with (terminal.folder / "huge.json").open("wb") as file:
+        file.truncate(100_000_000)
+    assert "error: huge.json has 100000000 bytes" in terminal("sopor import huge.json", code=9).err
+    terminal.write("bomb.yaml", bomb())
+    answer = terminal("sopor import bomb.yaml --into there", code=9)
+    assert answer.err.startswith("error: bomb.yaml:")
+    assert "alias" in answer.err
+    good = {"_type": "export", "__export_format": 4, "resources": RESOURCES}
+    terminal.write("good.json", json.dumps(good))
+    terminal("sopor import good.json bomb.yaml --into there", code=9)
+    assert not (terminal.folder / "there").exists()
