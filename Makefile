@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run tour test check check-terraform format coverage fuzz requirements archive \
+.PHONY: help setup run tour test check check-terraform format coverage fuzz properties requirements archive \
 	cloud-race coldstart cost orgs deploy clean
 
 help: ## List the targets
@@ -76,6 +76,12 @@ coverage: setup ## Run all tests and report branch coverage
 
 fuzz: setup ## Run the property tests on many more examples (EXAMPLES=5000)
 	@SOPOR_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -n 2 tests/properties $(ARGS)
+
+LAWS = $(addprefix tests/properties/test_,field_merge.py spec_merge.py order_and_text_merge.py \
+	project_merge.py convergence.py paths_and_diff.py graph.py)
+
+properties: setup ## Try the laws of the merge on 200,000 examples and more (EXAMPLES=10000 for each law)
+	@SOPOR_EXAMPLES=$(or $(EXAMPLES),10000) $(PY) -m pytest -n 2 $(LAWS) $(ARGS)
 
 # One resolution for every platform and for each Python from 3.11 on. Versions stay as they are
 # while pyproject.toml allows them; UPGRADE=1 takes the newest.

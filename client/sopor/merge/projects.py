@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sopor.merge.algebra import ABSENT, Side
+from sopor.merge.choices import moved_back
 from sopor.merge.conflicts import MergeResult
 from sopor.merge.documents import Conflict, ProjectMerge, by_fields, merge_deltas
 from sopor.merge.structure import Mend, MendKind, Parent, Tree, mend
@@ -119,11 +120,7 @@ class _Project:
 
     def _moved_back(self, document_id: DocumentId) -> Document:
         document = self._document(document_id)
-        before = self.load(self.base[document_id]).body
-        body = {key: value for key, value in document.body.items() if key != "parentId"}
-        if "parentId" in before:
-            body["parentId"] = before["parentId"]
-        return replace(document, body=body)
+        return moved_back(document, self.load(self.base[document_id]))
 
     def _document(self, document_id: DocumentId) -> Document:
         document = self._open(document_id) or self.documents.get(document_id)

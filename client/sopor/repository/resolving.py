@@ -19,7 +19,7 @@ from sopor.repository.committing import commit
 from sopor.repository.context import Context
 from sopor.repository.describing import document_name
 from sopor.repository.interrupted import begin, take_back
-from sopor.repository.mending import Mended, mend_choices
+from sopor.repository.mending import Mended, mended
 from sopor.repository.merge_state import (
     KeptConflict,
     MergeState,
@@ -187,12 +187,12 @@ def _write(
         if present.kept_by_mending(conflict):
             changes[conflict.id] = None
     sides = sides_of_kept(context, merge)
-    mended = mend_choices(context, sides, present.document) if sides else Mended({}, ())
-    put_documents(context, {**changes, **mended.documents})
+    tree = mended(context, sides, present.document) if sides else Mended({}, ())
+    put_documents(context, {**changes, **tree.documents})
     write_merge(context.store, merge)
     shown = describe_conflicts(context, merge)
     ids = {conflict.id for conflict in chosen}
-    return tuple(replace(info, notes=mended.notes) if info.id in ids else info for info in shown)
+    return tuple(replace(info, notes=tree.notes) if info.id in ids else info for info in shown)
 
 
 def _by_file(context: Context, conflict: KeptConflict) -> bool:
