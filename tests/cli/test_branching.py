@@ -188,6 +188,61 @@ def test_an_edit_that_is_no_document_settles_nothing(conflict: Terminal) -> None
     assert "an editor is needed" in conflict(f"sopor resolve {LIST_PETS} --edit", code=13).err
 
 
+def test_settling_one_field_in_the_editor(conflict: Terminal) -> None:
+    copy = conflict.folder / "shown.txt"
+    editor = conflict.write("editor.sh", f'cp "$1" {copy}\necho \'"44"\' > "$1"\n')
+    call = f"sopor resolve {LIST_PETS} --edit --field '{LIMIT}'"
+    assert conflict(call, env={"EDITOR": f"sh {editor}"}).lines[0].startswith("resolved")
+    assert copy.read_text().splitlines()[1:] == ['"20"']
+    assert value_of_limit(conflict) == "44"
+    conflict("sopor merge --continue")
+
+
+def test_both_of_two_descriptions_and_never_of_two_values(pets: Terminal) -> None:
+    pets("sopor switch -c next")
+    pets.replace("petstore.yaml", "name: List pets", "name: Every pet")
+    pets.replace("petstore.yaml", 'value: "10"', 'value: "50"')
+    pets("sopor commit -m Next")
+    pets("sopor switch main")
+    pets.replace("petstore.yaml", "name: List pets", "name: All animals")
+    pets.replace("petstore.yaml", 'value: "10"', 'value: "20"')
+    pets("sopor commit -m Main")
+    pets("sopor merge next", code=4)
+    pets(f"sopor resolve {LIST_PETS} --both --field name")
+    assert "name: All animals / Every pet" in pets.read("petstore.yaml")
+    refused = pets(f"sopor resolve {LIST_PETS} --both", code=9)
+    assert "can't be as on both sides at once" in refused.err
+    pets(f"sopor resolve {LIST_PETS} --ours")
+    pets("sopor merge --continue")
+    assert pets("sopor status -s").out == ""
+
+
+def test_blame_and_log_follow_one_document(conflict: Terminal) -> None:
+    conflict("sopor resolve --all --theirs")
+    conflict("sopor merge --continue")
+    lines = conflict(f"sopor blame {LIST_PETS}").lines
+    assert lines[0].startswith('request "List many pets"')
+    (limit,) = [line for line in lines if line.endswith(f'{LIMIT}: "50"')]
+    (method,) = [line for line in lines if line.endswith('method: "GET"')]
+    assert conflict(f"sopor blame HEAD -- {LIST_PETS}").lines == lines
+    blame = conflict(f"sopor blame --json {LIST_PETS}").json
+    told = {field["path"]: field["commit"] for field in blame["fields"]}
+    assert told[LIMIT]["message"] == "List 50"
+    assert limit.startswith(told[LIMIT]["id"][:8])
+    assert method.startswith(told["method"]["id"][:8])
+    assert told["method"]["id"] != told[LIMIT]["id"]
+    assert set(told[LIMIT]) >= {"author", "time", "id"}
+    shown = conflict(f"sopor log -p {LIST_PETS}").lines
+    assert f'{LIMIT}: "10" -> "50"' in shown
+    steps = conflict(f"sopor log -p --json {LIST_PETS}").json
+    assert [step["commit"]["message"] for step in steps][1:3] == ["List 20", "List 50"]
+    assert LIMIT in [field["path"] for field in steps[1]["fields"]]
+    conflict("sopor log -p", code=2)
+    conflict(f"sopor log -p --graph {LIST_PETS}", code=2)
+    conflict("sopor blame nobody", code=3)
+    conflict("sopor blame a b c", code=2)
+
+
 def test_settling_as_the_file_is(conflict: Terminal) -> None:
     conflict.replace("petstore.yaml", 'value: "20"', 'value: "33"')
     conflict(f"sopor resolve {LIST_PETS} --file")

@@ -117,6 +117,21 @@ def test_a_file_is_deleted_while_the_other_one_adds_a_request_to_it(
     assert repository.status().clean
 
 
+def test_both_rename_a_file_and_it_has_one_name_after_it(repository: Repository) -> None:
+    repository.switch("side", create=True)
+    (repository.root / OTHER).rename(repository.root / "theirs.json")
+    repository.commit("Theirs")
+    repository.switch("main")
+    (repository.root / OTHER).rename(repository.root / "ours.json")
+    edit(repository, fields("req_7", name="Edited"), "ours.json")
+    repository.commit("Ours")
+    assert repository.merge("side").kind == "merged"
+    (name,) = {path.name for path in repository.root.glob("*.json")} - {FILE}
+    assert name in {"ours.json", "theirs.json"}
+    assert look(repository, name)["req_7"]["name"] == "Edited"
+    assert repository.status().clean
+
+
 # --------------------------------------------------------------------------- choices and the tree
 
 
