@@ -185,7 +185,7 @@ class PullTrial:
     def learn(self) -> None:
         """Takes in the honest answer once: what counts as the truth from then on."""
         answer = Answered.honest(self.hoard, self.head, self.ends)
-        assert self._show(answer, answer.body()) == HONEST
+        assert self.show(answer, answer.body()) == HONEST
 
     def run(self, drawn: Random) -> str:
         """Shows one answer with two mutations; returns who refused it."""
@@ -196,9 +196,10 @@ class PullTrial:
         body = answer.body()
         for _ in range(wire):
             body = drawn.choice((flip, cut))(drawn, body)
-        return self._show(answer, body)
+        return self.show(answer, body)
 
-    def _show(self, answer: Answered, body: bytes) -> str:
+    def show(self, answer: Answered, body: bytes) -> str:
+        """Shows an answer; returns who refused it."""
         self.reader.stored = {PackId(sha256(pack).digest()): pack for pack in answer.stored}
         with rolled_back(self.reader) as connection:
             if self.knows_nothing:
