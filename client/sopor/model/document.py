@@ -24,6 +24,8 @@ __all__ = [
     "is_local",
     "parent_of",
     "split_local",
+    "split_modified",
+    "with_modified",
 ]
 
 Body: TypeAlias = dict[str, Json]
@@ -31,6 +33,9 @@ DocumentId = NewType("DocumentId", str)
 
 RECORD_TYPE = "sopor_file"
 """The ``_type`` of the records that say how documents lie in files (`sopor.formats.record`)."""
+
+MODIFIED = "modified"
+"""The field that stays on one machine: Insomnia sets it with each save."""
 
 MAX_ID_LENGTH = 200
 MAX_DEPTH = 100
@@ -154,6 +159,26 @@ def _kind(value: object) -> str:
     return names.get(type(value)) or (
         "a number" if isinstance(value, int | float) else f"a {type(value).__name__}"
     )
+
+
+def split_modified(document: Document) -> tuple[Document, Json]:
+    """Returns a document without the time of its last edit, and that time; None if it has none.
+
+    ``modified`` says when this machine touched a document. Shared, it would be a change of its own
+    with each save, and the only one wherever two people save the same.
+    """
+    time = document.body.get(MODIFIED)
+    if isinstance(time, bool) or not isinstance(time, int | float):
+        return document, None
+    body = {key: value for key, value in document.body.items() if key != MODIFIED}
+    return Document(document.id, document.type, body), time
+
+
+def with_modified(document: Document, time: Json) -> Document:
+    """Returns a document with the time of its last edit, unless it has one or there is none."""
+    if time is None or MODIFIED in document.body:
+        return document
+    return Document(document.id, document.type, {**document.body, MODIFIED: time})
 
 
 def parent_of(document: Document) -> DocumentId | None:

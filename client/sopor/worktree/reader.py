@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from sopor.errors import InvalidInput
 from sopor.formats.base import FileContent, Format, Limits
 from sopor.formats.errors import FormatError
-from sopor.model.document import Document, DocumentId
+from sopor.model.document import Document, DocumentId, Json, split_modified
 from sopor.worktree.disk import Content
 from sopor.worktree.index import FileRow, FileState, Stat
 from sopor_core import canonical
@@ -65,11 +65,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file of Insomnia's with all that it says."""
+    """A file of Insomnia's with all that it says.
+
+    The documents to share have no ``modified``: ``times`` has it, for when the file is written.
+    """
 
     seen: Seen
     content: FileContent
     data: bytes
+    times: Mapping[DocumentId, Json]
 
 
 def own_documents(content: FileContent) -> tuple[Document, ...]:
@@ -77,6 +81,17 @@ def own_documents(content: FileContent) -> tuple[Document, ...]:
     if not content.documents or content.in_tree:
         return content.documents
     return (content.record, *content.documents)
+
+
+def _apart(content: FileContent) -> tuple[FileContent, dict[DocumentId, Json]]:
+    """Takes the times of the last edits out of the documents to share."""
+    split = [split_modified(document) for document in content.documents]
+    times: dict[DocumentId, Json] = {
+        document.id: time for document, time in split if time is not None
+    }
+    if not times:
+        return content, times
+    return replace(content, documents=tuple(document for document, _ in split)), times
 
 
 @dataclass(slots=True)
@@ -119,7 +134,7 @@ class Reader:
         if chosen is None:
             return None
         self.parsed += 1
-        read = chosen.read(content.data, path, self.limits)
+        read, times = _apart(chosen.read(content.data, path, self.limits))
         self._check_sizes(path, content.data, read)
         seen = Seen(
             path,
@@ -131,7 +146,7 @@ class Reader:
             frozenset(document.id for document in read.local),
             read.record.id if read.in_tree else "",
         )
-        return Parsed(seen, read, content.data)
+        return Parsed(seen, read, content.data, times)
 
     def cids(self, path: str, documents: Iterable[Document]) -> dict[DocumentId, Cid]:
         """Returns the content ids of documents; raises FormatError for one that can't have any."""

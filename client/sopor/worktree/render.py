@@ -9,7 +9,7 @@ from sopor.formats import Format, FormatError, format_of
 from sopor.formats.record import make_record
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
-from sopor.model.document import Document
+from sopor.model.document import Document, with_modified
 from sopor.worktree.plan import PlannedFile
 
 
@@ -48,7 +48,7 @@ def _interim(planned: PlannedFile) -> bytes:
     """Returns the bytes of a file that has all that it has now and all that it shall have."""
     before = planned.before
     merged = {**before.documents, **before.local, **planned.documents, **planned.local}
-    everything = list(merged.values())
+    everything = _dated(planned, merged.values())
     if planned.record:
         try:
             return format_of(planned.record).write(planned.record, everything)
@@ -60,12 +60,19 @@ def _interim(planned: PlannedFile) -> bytes:
 def _final(planned: PlannedFile) -> bytes | None:
     local = tuple(planned.local.values())
     if planned.record:
-        documents = planned.documents.values()
+        documents = _dated(planned, planned.documents.values())
         previous = _previous(planned)
         return format_of(planned.record).write(planned.record, documents, local, previous)
     if all(map(_is_empty_jar, local)):
         return None
     return _only_local(planned, local)
+
+
+def _dated(planned: PlannedFile, documents: Iterable[Document]) -> list[Document]:
+    """Returns documents with the times of their last edits that the file has now."""
+    parsed = planned.before.parsed
+    times = parsed.times if parsed else {}
+    return [with_modified(document, times.get(document.id)) for document in documents]
 
 
 def _only_local(planned: PlannedFile, local: tuple[Document, ...]) -> bytes:

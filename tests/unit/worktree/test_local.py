@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sopor.formats.record import record_id
-from sopor.model.document import Document, Json
+from sopor.model.document import Document, DocumentId, Json
 from tests.unit.worktree.folder import (
     Project,
     edited,
@@ -203,3 +203,34 @@ def test_a_clone_into_a_folder_keeps_the_private_ones_that_are_there(
 
     everything = {"wrk_1", "req_a", "env_base", "env_secret", "jar_1"}
     assert clone.here("one.json").keys() == everything
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml"])
+def test_when_a_document_was_touched_is_no_change_and_stays_here(
+    make: Callable[[str], Project], name: str
+) -> None:
+    first, second = make("first"), make("second")
+    home, one = workspace(modified=1), request("req_1", modified=2)
+    first.put(name, home, one)
+    state = first.commit()
+    assert all("modified" not in document.body for document in state.values())
+    assert first.here(name)["req_1"].body["modified"] == 2
+
+    first.put(name, home, edited(one, modified=3))
+    assert not first.scan().changes
+
+    second.keep(state.values())
+    second.files.write_all(state.values())
+    second.move_baseline(state)
+    assert not second.scan().changes
+    assert "modified" not in second.here(name)["req_1"].body
+
+    changed = edited(state[one.id], url="https://new")
+    first.check_out({**state, one.id: changed})
+    assert first.here(name)["req_1"].body == {**changed.body, "modified": 3}
+    assert not first.scan().changes
+
+
+def test_a_time_that_is_none_is_a_field_like_others(project: Project) -> None:
+    project.put("a.json", workspace(modified="by hand"))
+    assert project.commit()[DocumentId("wrk_1")].body["modified"] == "by hand"
