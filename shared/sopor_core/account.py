@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
-from sopor_core.errors import Layer, VerificationError
+from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import AccountId, ServerId
@@ -128,7 +128,11 @@ class AccountRecord:
 
 def _login(fields: Fields) -> str:
     login = fields.text("login", 128)
-    if normalize_login(login) != login:
+    try:
+        usual = normalize_login(login)
+    except InvalidValue as error:
+        raise VerificationError(Layer.PARSE, error.message) from None
+    if usual != login:
         raise VerificationError(Layer.PARSE, "a login name is not in its normal form")
     return login
 

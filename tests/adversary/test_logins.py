@@ -127,14 +127,20 @@ def test_a_challenge_for_another_action_gives_no_proof_of_it(
         posing.verify(company.bob.account().remote.account().credentials.login_key)
 
 
-def test_credentials_in_an_older_form_open_nothing(company: Company, tmp_path: Path) -> None:
-    """After an honest challenge: the records that come with the session are of no known version."""
+@pytest.mark.parametrize(
+    ("record", "name", "value"),
+    [("credentials", "v", 0), ("record", "v", 0), ("record", "login", "b#b@example.com")],
+)
+def test_records_of_another_form_open_nothing(
+    company: Company, tmp_path: Path, record: str, name: str, value: object
+) -> None:
+    """After an honest challenge: what comes with the session is of no form that is known."""
 
     def tamper(exchange: Exchange) -> Exchange:
         if exchange.path != "/v1/login":
             return exchange
         answer = exchange.json
-        answer["credentials"]["v"] = 0
+        answer[record][name] = value
         return exchange.with_json(answer)
 
     company.evil.tamper = tamper
