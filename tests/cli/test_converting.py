@@ -165,7 +165,9 @@ def test_a_postman_collection(terminal: Terminal) -> None:
     assert (terminal.folder / "a/pets.yaml").read_bytes() == (
         terminal.folder / "b/pets.yaml"
     ).read_bytes()
+    terminal("sopor import pets.json --as v4 --into c")
     found = ids_of(terminal.folder / "a")
+    assert documents(terminal.folder / "c/pets.insomnia.json") == found
     assert {item["name"] for item in found.values()} == {
         *("Pets", "Base Environment", "Animals", "List", "Odd")
     }

@@ -154,7 +154,7 @@ class _Claims:
             path = self._free_path(ORPHANS, "")
             return make_record(path, V4Json.name, (), {"container": {**_EXPORT}})
         name = workspace.body.get("name")
-        path = self._free_path(f"{_slug(name)}.yaml", workspace.id)
+        path = self._free_path(f"{slug(name)}.yaml", workspace.id)
         return make_record(path, V5Yaml.name, (workspace,))
 
     def _free_path(self, path: str, identity: str) -> str:
@@ -170,6 +170,7 @@ class _Claims:
         return path
 
 
-def _slug(name: object) -> str:
+def slug(name: object) -> str:
+    """Returns a name as the stem of a file's name that every file system takes."""
     text = unicodedata.normalize("NFKC", name) if isinstance(name, str) else ""
     return _NOT_IN_NAMES.sub("-", text).strip("-._")[:60].lower() or "workspace"

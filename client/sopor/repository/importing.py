@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sopor.errors import NotFound, StateConflict
 from sopor.formats import DEFAULT_LIMITS, read
+from sopor.formats.assign import slug
 from sopor.formats.converting import Target, convert
-from sopor.model.document import DocumentId
+from sopor.model.document import Document, DocumentId
 from sopor.repository.context import find_root
 from sopor.repository.converted import ConvertedFile, files_of, present, write_files
 from sopor.repository.sources import owners, read_sources
@@ -83,7 +84,7 @@ def import_files(
     documents = [
         document for source in sources for document in (*source.documents, *source.records)
     ]
-    name = V4_NAME if target is Target.V4 else ""
+    name = _v4_name(documents) if target is Target.V4 else ""
     conversion = convert(
         documents, target, name, lambda path: read_present(path) or originals.get(path)
     )
@@ -104,13 +105,20 @@ def import_files(
     )
 
 
+def _v4_name(documents: Sequence[Document]) -> str:
+    """Returns the name of a v4 file: after its workspace, if it has only one."""
+    names = [document.body.get("name") for document in documents if document.type == "workspace"]
+    return f"{slug(names[0])}.{V4_NAME}" if len(names) == 1 else V4_NAME
+
+
 def _documents_here(folder: Path) -> Mapping[DocumentId, Path]:
-    """Returns the file of each document of the working copy around a folder, or of the folder."""
+    """Returns the file of each document of the working copy that a folder is in, if it is in one.
+
+    Elsewhere nothing has to be unique, and the folder may be as large as a disk.
+    """
     try:
-        root = find_root(folder if folder.is_dir() else folder.parent)
+        root = find_root(folder)
     except NotFound:
-        root = folder.resolve()
-    if not root.is_dir():
         return {}
     disk, files = Disk(root), walk(root)
     found: dict[DocumentId, Path] = {}
