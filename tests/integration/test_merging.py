@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sopor.errors import NotFound
+from sopor.errors import NotFound, SoporError
 from sopor.repository import Repository
 from sopor_core.errors import InvalidValue
 from tests.support.world import Device, request, v4_export, workspace
@@ -282,6 +282,35 @@ def test_giving_up_keeps_what_was_edited_in_a_private_environment(device: Device
         assert look(repository)["env_1"]["data"] == {"token": "new"}
         assert look(repository)["req_0"]["url"] == "https://a"
         assert repository.status().clean
+
+
+@pytest.mark.parametrize("action", ["switch", "merge"])
+def test_an_error_half_way_leaves_everything_as_it_was(repository: Repository, action: str) -> None:
+    """A folder stands where a file of the other branch belongs."""
+    repository.switch("side", create=True)
+    edit(repository, fields("req_0", url="https://side"))
+    extra = v4_export({**workspace("Third"), "_id": "wrk_3"})
+    (repository.root / "zoo.json").write_bytes(extra)
+    repository.commit("Side")
+    repository.switch("main")
+    edit(repository, fields("req_1", url="https://main"))
+    repository.commit("Main")
+    before, head = look(repository), repository.log()[0].id
+    (repository.root / "zoo.json").mkdir()
+    with pytest.raises(SoporError):
+        getattr(repository, action)("side")
+    assert look(repository) == before
+    assert repository.log()[0].id == head
+    status = repository.status()
+    assert status.clean
+    assert status.branch == "main"
+    assert not status.warnings
+    (repository.root / "zoo.json").rmdir()
+    getattr(repository, action)("side")
+    assert look(repository)["req_0"]["url"] == "https://side"
+    assert (repository.root / "zoo.json").is_file()
+    assert repository.status().clean
+    assert repository.fsck().clean
 
 
 # ------------------------------------------------------------------------ again, and criss-cross
