@@ -1,0 +1,1 @@
+"""Fuzzers guided by coverage; they are run by hand."""
