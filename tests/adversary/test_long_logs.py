@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
@@ -27,6 +28,15 @@ from tests.support.teams import Team
 from tests.support.world import Device
 
 LENGTH = 200
+
+
+@pytest.fixture(autouse=True)
+def _nothing_to_sync() -> Iterator[None]:
+    """No power is lost here, so no disk is waited for."""
+    with patch("os.fsync"):
+        yield
+
+
 Lie = Callable[[Sequence[bytes], int], bytes]
 """Makes what is shown where an entry belongs, from the log and the place."""
 

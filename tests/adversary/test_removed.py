@@ -10,6 +10,7 @@ from sopor.crypto.account import AccountKeys
 from sopor.crypto.invites import InviteCode
 from sopor.errors import ForkError, RollbackError, VerificationError
 from sopor.organization import managing
+from sopor.organization.ledger import Ledger
 from sopor_core.errors import Layer
 from sopor_core.membership import MembershipEntry, MembershipLog, Role, SetRole
 from sopor_core.push_entry import BranchOp, PushEntry
@@ -26,8 +27,8 @@ from tests.adversary.company import (
     shows,
 )
 from tests.adversary.loot import Loot
-from tests.adversary.scene import asleep, assert_refused
-from tests.support.evil import EvilServer, Parts, in_pulls, regrouped
+from tests.adversary.scene import asleep, assert_refused, edit
+from tests.support.evil import EvilServer, Parts, in_pulls, instead_of_pulls, regrouped
 from tests.support.evil import groups as groups_in
 from tests.support.tampering import Exchange
 from tests.support.world import Device
@@ -43,6 +44,12 @@ def carol(company: Company, request: pytest.FixtureRequest) -> Device:
 def ada(company: Company, request: pytest.FixtureRequest) -> Device:
     """A device of Ada's of before the removal; each test has its own."""
     return asleep(company.asleep_ada, request.node.name[:40])
+
+
+def see_the_removal(company: Company, device: Device) -> None:
+    """Has a device look at its team, and none of its working copies."""
+    account = device.account().known.account
+    Ledger(device.home, account).adopt(company.org, list(company.after))
 
 
 def resigned(parts: Parts, keys: AccountKeys, **changes: object) -> Parts:
@@ -71,7 +78,7 @@ def test_a_device_that_saw_the_removal_elsewhere_takes_nothing_older(
     company: Company, ada: Device
 ) -> None:
     """Ada looked at her team on this device; in the working copy the server hides the removal."""
-    ada.team()
+    see_the_removal(company, ada)
     lie = forged_push(asleep(company.bob, "hides"), "Bob was never here")
     company.evil.tamper = shows([lie], company.ends_before)
     terminal = at_terminal(ada)
@@ -237,12 +244,12 @@ def test_who_removed_somebody_never_writes_under_the_old_key_again(
     company: Company, ada: Device
 ) -> None:
     """The server hides the removal from the working copy, and takes whatever it is sent."""
-    ada.team()
+    see_the_removal(company, ada)
     bobs = loot_of(asleep(company.bob, "waits"), company.before)
-    log = MembershipLog.replay(ada.team().id, company.after)
+    log = MembershipLog.replay(company.org, company.after)
 
     def take_all(exchange: Exchange) -> Exchange:
-        taken = "/push" in exchange.path
+        taken = "/push" in exchange.path or "/pull" in exchange.path
         return replace(exchange, status=201, media_type=None, body=b"") if taken else exchange
 
     company.evil.tamper = take_all
@@ -256,6 +263,23 @@ def test_who_removed_somebody_never_writes_under_the_old_key_again(
     lists = [[*company.pushed[2][:1], *parts]]
     assert bobs.opens(log, (), lists, company.project) == set()
     assert bobs.opens(log, (), [company.pushed[0]], company.project)
+
+
+def test_a_server_that_hides_what_the_members_agreed_on_is_found_out(
+    company: Company, ada: Device
+) -> None:
+    """Ada made new keys on this device; the cut tells how far the push log went then."""
+    managing.rotate(ada.team(), [])
+    company.evil.tamper = instead_of_pulls(204)
+    with ada.open(PROJECT) as author:
+        edit(author, "req_2", name="Late")
+        author.commit("Late")
+        for act in (author.pull, author.push):
+            with pytest.raises(RollbackError, match="that the members agreed on"):
+                act()
+        company.evil.honest()
+        author.sync()
+        assert author.fsck().clean
 
 
 def test_a_cancelled_code_opens_nothing_newer(company: Company) -> None:

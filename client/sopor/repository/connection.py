@@ -18,7 +18,7 @@ from sopor.repository.context import Context, now
 from sopor.repository.project_keys import unwrap_keys
 from sopor.sync.publish import BranchMove, Prepared, Publisher
 from sopor.sync.receive import Received, Receiver
-from sopor_core.errors import Layer, VerificationError
+from sopor_core.errors import Layer, RollbackError, VerificationError
 from sopor_core.ids import OrgId, PackId
 from sopor_core.membership import MembershipLog, Status
 
@@ -104,7 +104,19 @@ class Connection:
                 self._agree_on_membership()
         if entries:
             self._note_pin()
+        self._check_reaches_cut()
         return Received(entries, commits, more=False)
+
+    def _is_behind_cut(self) -> bool:
+        cut = self.membership.last_cut(self._context.project)
+        return self._context.store.log.pin.seq < cut.seq
+
+    def _check_reaches_cut(self) -> None:
+        if self._is_behind_cut():
+            raise RollbackError(
+                "the server hides entries of the push log that the members agreed on",
+                hint="ask who runs the server: if a backup was restored, `sopor repair` helps",
+            )
 
     def _note_pin(self) -> None:
         account = self._account
@@ -131,7 +143,8 @@ class Connection:
         """
         self._agree_on_membership()
         mine = self._account.identity
-        if self.membership.identity(mine.account) != mine or self._make_due_keys():
+        changed = self.membership.identity(mine.account) != mine
+        if changed or self._make_due_keys() or self._is_behind_cut():
             self._fetch()
         self._check_may_push()
 
