@@ -15,8 +15,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run tour test check check-terraform format coverage fuzz properties requirements archive \
-	cloud-race coldstart cost orgs deploy clean
+.PHONY: help setup run tour test check check-terraform format coverage fuzz properties adversary requirements \
+	archive cloud-race coldstart cost orgs deploy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,10 @@ LAWS = $(addprefix tests/properties/test_,field_merge.py spec_merge.py order_and
 
 properties: setup ## Try the laws of the merge on 200,000 examples and more (EXAMPLES=10000 for each law)
 	@SOPOR_EXAMPLES=$(or $(EXAMPLES),10000) $(PY) -m pytest -n 2 $(LAWS) $(ARGS)
+
+adversary: setup ## Have servers lie in every story, and in 100,000 mutations (MUTATIONS=100000)
+	@$(PY) -m pytest -n 2 tests/adversary --ignore=tests/adversary/test_mutations.py $(ARGS)
+	@SOPOR_MUTATIONS=$(or $(MUTATIONS),100000) $(PY) -m pytest -q -s tests/adversary/test_mutations.py
 
 # One resolution for every platform and for each Python from 3.11 on. Versions stay as they are
 # while pyproject.toml allows them; UPGRADE=1 takes the newest.
