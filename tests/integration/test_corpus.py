@@ -123,7 +123,7 @@ def copies(devices: tuple[Device, Device]) -> Mapping[str, Copied]:
     found: dict[str, Copied] = {}
     for number, files in enumerate(_projects()):
         with laptop.start(f"files-{number}", files) as first:
-            first.commit("Import", allow_secrets=True)
+            first.commit("Import")
             first.push()
             assert first.status().clean
         with desktop.clone(f"files-{number}") as second:
@@ -167,7 +167,7 @@ def history(request: pytest.FixtureRequest, devices: tuple[Device, Device]) -> I
     for name, data in versions.items():
         (first.root / file).write_bytes(data)
         # A version may differ from the one before in nothing that is shared: cookies, or order.
-        newest = first.commit(name, allow_empty=True, allow_secrets=True)
+        newest = first.commit(name, allow_empty=True)
     assert newest is not None
     first.push()
     second = desktop.clone(folder.name)

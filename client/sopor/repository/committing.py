@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sopor.crypto.pack import Base, SealedPack, write_packs
 from sopor.errors import MergeConflicts, StateConflict
@@ -25,7 +26,7 @@ from sopor.repository.merge_state import (
     write_merge,
 )
 from sopor.repository.results import CommitDetail
-from sopor.repository.secrets import check_secrets, remember_allowed
+from sopor.repository.secrets import check_secrets, remember_told, tell
 from sopor.repository.selection import select
 from sopor.store import NewCommit
 from sopor.worktree import Scan
@@ -54,7 +55,7 @@ def commit(
         StateConflict: there is nothing to commit, or documents were chosen during a merge.
         MergeConflicts: conflicts are left.
         NotFound: a chosen document has no change.
-        SecretsFound: something that is added looks like a secret, and was not allowed.
+        SecretsFound: something that is added looks like a secret, and the setting refuses that.
     """
     with begin(context):
         merge = read_merge(context.store)
@@ -70,15 +71,16 @@ def commit(
         if not delta and not allow_empty and merge is None:
             raise StateConflict("nothing to commit: the working files equal the last commit")
         parents = [parent for parent in (head, merge.theirs if merge else None) if parent]
-        allowed = check_secrets(context, contents, parents, allow=allow_secrets)
+        fresh = check_secrets(context, contents, parents, allow=allow_secrets)
         new = make_commit(context, parents, before, delta, message)
         with context.store.transaction():
             save_commit(context, new, contents)
-            remember_allowed(context, allowed)
+            remember_told(context, fresh)
             context.store.refs.set(context.store.refs.current, new.id)
             context.files.rebase(delta, scan.paths)
             write_merge(context.store, None)
-        return detail(context, new.id, before, delta)
+        made = detail(context, new.id, before, delta)
+        return made if allow_secrets else replace(made, secrets=tuple(map(tell, fresh)))
 
 
 def detail(

@@ -14,7 +14,7 @@ from sopor.store.settings import Settings
 KNOWN: Mapping[str, str] = {
     "user.name": "the name that your commits carry",
     "server": "the address of the server that commands use when none is named",
-    "secrets": "`allow` lets commits take what looks like a secret",
+    "secrets": "what to do about what looks like a secret: `warn`, `refuse` or `allow`",
     "editor": "the editor for messages, instead of $EDITOR",
 }
 """The settings that exist, and what each is for."""

@@ -80,10 +80,14 @@ class CommitInfo:
 
 @dataclass(frozen=True, slots=True)
 class CommitDetail:
-    """A commit with the documents that it changed against its first parent."""
+    """A commit with the documents that it changed against its first parent.
+
+    ``secrets`` says of a commit that was just made what in it looks like a secret.
+    """
 
     commit: CommitInfo
     changes: tuple[DocumentChange, ...]
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

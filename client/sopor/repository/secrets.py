@@ -1,4 +1,8 @@
-"""Stops commits that would add what looks like a secret, until it is allowed."""
+"""Tells once of what looks like a secret in a commit, or stops such commits where that is set.
+
+Contents are encrypted for the server, so this is about the project's other members, and about those
+who will be members one day.
+"""
 
 from __future__ import annotations
 
@@ -11,52 +15,53 @@ from sopor.repository.context import Content, Context
 from sopor_core.ids import CommitId
 
 SETTING = "secrets"
-ALLOW = "allow"
+ALLOW, WARN, REFUSE = "allow", "warn", "refuse"
 _ALLOWED = "allowed-secrets"
 _SHOWN = 5
 
 
 def check_secrets(
     context: Context, contents: Iterable[Content], parents: Sequence[CommitId], *, allow: bool
-) -> frozenset[str]:
+) -> Sequence[Finding]:
     """Checks what a commit adds; what its documents had before, in any parent, is not new.
 
     Returns:
-        The fingerprints of what was allowed now, for `remember_allowed`.
+        What looks like a secret and was neither there nor told of before, for `remember_told`.
 
     Raises:
-        SecretsFound: something looks like a secret and is not allowed; the message tells where.
+        SecretsFound: there is some, and the setting is ``refuse``; the message tells where.
         InvalidInput: the setting has a value that it can't have.
     """
-    setting = context.accounts.config.get(SETTING, context.store)
-    if setting not in {None, ALLOW}:
+    setting = context.accounts.config.get(SETTING, context.store) or WARN
+    if setting not in {ALLOW, WARN, REFUSE}:
         raise InvalidInput(
-            f"the setting {SETTING} is {setting!r}", hint=f"set it to `{ALLOW}`, or unset it"
+            f"the setting {SETTING} is {setting!r}",
+            hint=f"set it to `{WARN}`, `{REFUSE}` or `{ALLOW}`, or unset it",
         )
-    if setting == ALLOW:
-        return frozenset()
     documents = [content.document for content in contents]
-    found = find_secrets(documents)
+    found = find_secrets(documents) if setting != ALLOW else ()
     if not found:
-        return frozenset()
-    known = _allowed(context) | _before(context, documents, parents)
+        return ()
+    known = _told_of(context) | _before(context, documents, parents)
     fresh = [finding for finding in found if finding.fingerprint not in known]
-    if fresh and not allow:
+    if fresh and setting == REFUSE and not allow:
         raise SecretsFound(
             f"the commit would add what looks like {_told(fresh)}",
             hint="keep such values in a private environment, which never leaves this machine; "
             "or commit them with `sopor commit --allow-secrets`",
         )
-    return frozenset(finding.fingerprint for finding in fresh)
+    return fresh
 
 
 def _told(fresh: Sequence[Finding]) -> str:
-    lines = [
-        f'{finding.kind} in {finding.type} "{finding.name}" ({finding.place})'
-        for finding in fresh[:_SHOWN]
-    ]
+    lines = map(tell, fresh[:_SHOWN])
     more = f", and {len(fresh) - _SHOWN} more" if len(fresh) > _SHOWN else ""
     return ", ".join(lines) + more
+
+
+def tell(finding: Finding) -> str:
+    """Says what seems to be where, and nothing of the value."""
+    return f'{finding.kind} in {finding.type} "{finding.name}" ({finding.place})'
 
 
 def _before(
@@ -70,12 +75,13 @@ def _before(
     )
 
 
-def _allowed(context: Context) -> frozenset[str]:
+def _told_of(context: Context) -> frozenset[str]:
     return frozenset((context.store.settings.get(_ALLOWED) or "").split())
 
 
-def remember_allowed(context: Context, fingerprints: frozenset[str]) -> None:
-    """Remembers what was allowed, so that the same value is not asked about again."""
+def remember_told(context: Context, fresh: Iterable[Finding]) -> None:
+    """Remembers what was told of or allowed, so that the same value is not told of again."""
+    fingerprints = {finding.fingerprint for finding in fresh}
     if fingerprints:
-        known = _allowed(context) | fingerprints
+        known = _told_of(context) | fingerprints
         context.store.settings.set(_ALLOWED, " ".join(sorted(known)))

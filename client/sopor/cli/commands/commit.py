@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sopor.repository import Repository
     from sopor.repository.results import CommitDetail
 
+_SHOWN = 5
+
 
 class _Options(TypedDict):
     allow_empty: bool
@@ -37,7 +39,7 @@ class _Options(TypedDict):
 @click.argument("words", nargs=-1, metavar="[DOCUMENT]...", shell_complete=completing.files)
 @message_options
 @click.option("--allow-empty", is_flag=True, help="Commit although nothing changed.")
-@click.option("--allow-secrets", is_flag=True, help="Commit also what looks like a secret.")
+@click.option("--allow-secrets", is_flag=True, help="Say nothing of what looks like a secret.")
 def command(
     session: Session,
     words: tuple[str, ...],
@@ -50,9 +52,9 @@ def command(
 
     Without -m or -F the editor asks for the message. During a merge this finishes the merge.
 
-    What looks like a password, a token or a key and is new stops the commit. Private environments
-    are the place for such values: they never leave this machine. --allow-secrets commits them, and
-    the same values are never asked about again.
+    What looks like a password, a token or a key is told of once. Private environments are the place
+    for such values: they never leave this machine. `sopor config secrets refuse` stops such commits
+    until --allow-secrets takes them.
     """
     text = given_message(session, message, file)
     with session.open() as repository:
@@ -64,6 +66,19 @@ def command(
             made = repository.commit(text, chosen, **options)
         branch = current_branch(repository)
     session.console.report(made, made_lines(made, branch))
+    _warn_of_secrets(session, made.secrets)
+
+
+def _warn_of_secrets(session: Session, secrets: Sequence[str]) -> None:
+    for secret in secrets[:_SHOWN]:
+        session.console.warn(f"the commit has what looks like {secret}")
+    if len(secrets) > _SHOWN:
+        session.console.warn(f"and {len(secrets) - _SHOWN} more")
+    if secrets:
+        session.console.hint(
+            "all members of the project can read it, though the server cannot; keep such values "
+            "in a private environment, or stop such commits: `sopor config secrets refuse`"
+        )
 
 
 def _commit_as_written(
