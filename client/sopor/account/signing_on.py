@@ -1,17 +1,16 @@
-"""Signs on at the issuer that a server names, and again without a person as long as it lets one.
+"""Signs on at the issuer that a server names.
 
 The sign-on stands beside the proof of the login key, and no key follows from it (SPEC section 9.1).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
+from sopor.account.setup import Setup, answer
 from sopor.crypto.account import LoginKeys
-from sopor.disk import exclusive
 from sopor.errors import InputNeeded, ServerRefused, SignOnFailed, SignOnRequired
-from sopor.keystore import OpenEntry, SignOnSecrets
+from sopor.keystore import SignOnSecrets
 from sopor.remote.issuer import Attempt, Issuer
 from sopor.remote.listings import ServerMeta
 from sopor.remote.login import Challenge, LoginApi, NewDevice, NewSession
@@ -20,11 +19,6 @@ from sopor_core.account import Action
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import ServerId
 from sopor_core.sign_on import nonce_of
-
-if TYPE_CHECKING:
-    from sopor.account.setup import Setup
-
-_LOCK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +48,6 @@ def open_session(
         LoginFailed: the keys are not the account's.
         SignOnFailed, InputNeeded: nobody signed on, or not so that it counts.
     """
-    from sopor.account.setup import answer
-
     settings = _wanted_settings(api, setup, challenge)
     if settings is None:
         proof = answer(keys, challenge, challenge.account, action)
@@ -118,34 +110,6 @@ def sign_on(
         tokens.refresh_token,
     )
     return SignedOn(tokens.id_token, challenge, kept)
-
-
-def fresh_id_token(entry: OpenEntry) -> str:
-    """Returns a fresh ID token of who signed on, by the issuer's refresh token.
-
-    Issuers give a new refresh token with each use and take an old one for a stolen one, so only one
-    process asks at a time, and the new token is on the disk before anything else happens.
-
-    Raises:
-        SignOnRequired: the issuer does not continue the sign-on, or never meant to.
-        ServerUnreachable: the issuer cannot be reached.
-        Busy, DiskFull, DamagedStore: the keystore cannot be changed.
-    """
-    with exclusive(entry.sign_on_lock, "the sign-on of this device", _LOCK_SECONDS):
-        entry.read_again()
-        kept = entry.secrets.sign_on
-        if kept is None or kept.refresh_token is None:
-            raise SignOnRequired(
-                "the sign-on of this device is over: the issuer gave nothing to continue it with",
-                hint="run `sopor login`; who runs the issuer can let it give refresh tokens",
-                problem="sign-on-required",
-            )
-        settings = SignOnSettings(kept.issuer, kept.client_id, kept.client_secret)
-        tokens = Issuer(settings).refresh(kept.refresh_token, kept.sub)
-        if tokens.refresh_token not in (None, kept.refresh_token):
-            renewed = replace(kept, refresh_token=tokens.refresh_token)
-            entry.change(lambda secrets: replace(secrets, sign_on=renewed))
-    return tokens.id_token
 
 
 def _wanted_settings(api: LoginApi, setup: Setup, challenge: Challenge) -> SignOnSettings | None:

@@ -95,7 +95,7 @@ class Account:
         return Remote(self.transport, session)
 
     def _fresh_id_token(self) -> str:
-        from sopor.account.signing_on import fresh_id_token
+        from sopor.account.staying_on import fresh_id_token
 
         return fresh_id_token(self.entry)
 

@@ -1,32 +1,22 @@
 """The membership log: who belongs to an organization, and who has which keys (SPEC 8.2).
 
-`bodies` has the shapes, `roles` who has access, `rules` what each entry needs, `log` the replay.
+`bodies`, made of `people`, `scopes` and `parts`, has the shapes; `roles` who has access, `rules`
+what each entry needs, `log` the replay.
 """
 
-from sopor_core.membership.bodies import (
-    WRAP_BYTES,
+from sopor_core.membership.entry import MembershipEntry
+from sopor_core.membership.log import Cut, MembershipLog, writable_epoch
+from sopor_core.membership.parts import WRAP_BYTES, Body, EntryType, Epoch, Label, Status
+from sopor_core.membership.people import (
     AccountRekey,
-    Body,
-    EntryType,
-    Epoch,
-    Genesis,
     Invite,
     InviteCancel,
     Join,
-    Label,
-    NewEpochs,
-    OrgSet,
-    Plan,
-    ProjectNew,
-    ProjectSet,
     Remove,
     SetRole,
-    Status,
     join_message,
     rekey_message,
 )
-from sopor_core.membership.entry import MembershipEntry
-from sopor_core.membership.log import Cut, MembershipLog, writable_epoch
 from sopor_core.membership.roles import (
     Access,
     OpenInvite,
@@ -37,6 +27,7 @@ from sopor_core.membership.roles import (
     Seat,
 )
 from sopor_core.membership.rules import ScopeKeys
+from sopor_core.membership.scopes import Genesis, NewEpochs, OrgSet, Plan, ProjectNew, ProjectSet
 
 __all__ = [
     "WRAP_BYTES",

@@ -12,7 +12,8 @@ from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, EntryHash, OrgId
 from sopor_core.limits import MAX_MEMBERSHIP_ENTRY_BYTES
-from sopor_core.membership.bodies import Body, EntryType, parse_body
+from sopor_core.membership.bodies import parse_body
+from sopor_core.membership.parts import Body, EntryType
 from sopor_core.push_entry import Citation, Signer
 from sopor_core.signing import (
     MEMBERSHIP,

@@ -15,10 +15,12 @@ from sopor_core.errors import ForkError, Layer, VerificationError
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import NO_ENTRY, AccountId, EntryHash, InviteId, OrgId, ProjectId
 from sopor_core.license import License
-from sopor_core.membership.bodies import Epoch, Genesis, Invite, Join, Label, Status
 from sopor_core.membership.entry import MembershipEntry
+from sopor_core.membership.parts import Epoch, Label, Status
+from sopor_core.membership.people import Invite, Join
 from sopor_core.membership.roles import Access, Role, Scope
 from sopor_core.membership.rules import Change, ScopeKeys, found, judge
+from sopor_core.membership.scopes import Genesis
 from sopor_core.push_entry import Citation
 from sopor_core.signing import VerifyKey
 

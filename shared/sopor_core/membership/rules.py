@@ -16,27 +16,18 @@ from sopor_core.identity import PublicIdentity
 from sopor_core.ids import NO_ENTRY, AccountId, InviteId, OrgId, ProjectId
 from sopor_core.license import License
 from sopor_core.limits import MAX_SEATS, MAX_WRAPS
-from sopor_core.membership.bodies import (
+from sopor_core.membership.entry import MembershipEntry
+from sopor_core.membership.parts import Body, Epoch, Label, Status
+from sopor_core.membership.people import (
     AccountRekey,
-    Body,
-    Epoch,
-    Genesis,
     Invite,
     InviteCancel,
     Join,
-    Label,
-    NewEpochs,
-    OrgSet,
-    Plan,
-    ProjectNew,
-    ProjectSet,
     Remove,
     SetRole,
-    Status,
     join_message,
     rekey_message,
 )
-from sopor_core.membership.entry import MembershipEntry
 from sopor_core.membership.roles import (
     Access,
     OpenInvite,
@@ -45,6 +36,7 @@ from sopor_core.membership.roles import (
     Scope,
     Seat,
 )
+from sopor_core.membership.scopes import Genesis, NewEpochs, OrgSet, Plan, ProjectNew, ProjectSet
 from sopor_core.push_entry import Citation
 from sopor_core.signing import JOIN, REKEY, signed_message
 
