@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from time import monotonic, sleep
 
 from sopor_server.adapters.sqlite import schema
 from sopor_server.ports.errors import StoreUnavailable
@@ -22,6 +23,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
 )
+_RETRY_SECONDS = 0.01
 
 
 class Connections:
@@ -91,10 +93,26 @@ class Connections:
             self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
-            schema.prepare(connection)
+            self._prepare(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Makes a connection ready, and the file where it is new.
+
+        While others do the same to a new file, SQLite refuses the change to WAL without waiting.
+        """
+        deadline = monotonic() + self._busy_seconds
+        while True:
+            try:
+                for pragma in _PRAGMAS:
+                    connection.execute(pragma)
+                schema.prepare(connection)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                    raise
+                sleep(_RETRY_SECONDS)
+            else:
+                return
