@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sopor.account import Setup, read_kit, recover
 from sopor.crypto.invites import InviteCode
 from sopor.errors import (
     InvalidInput,
@@ -16,6 +17,7 @@ from sopor.errors import (
     SessionExpired,
     StateConflict,
 )
+from sopor.keystore import Keystore, Protection
 from sopor.organization import Organization, managing
 from sopor.organization.describing import audit, describe, detail, members
 from sopor.organization.rekeying import rekey
@@ -321,6 +323,32 @@ def test_a_change_of_keys_that_broke_off_is_finished_by_another_run(
     world.kits["ada"] = result.kit or tmp_path / "first.txt"
     ada.open("petstore").push()
     assert world.device("ada").clone("petstore").log()[0].message == "Have (1, 2)"
+
+
+def test_the_kit_alone_brings_everything_back_on_an_empty_machine(
+    world: World, tmp_path: Path
+) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    published(ada).close()
+    join(bob, invite(ada))
+    kit = read_kit(world.kits["bob"])
+    empty = Device(tmp_path / "empty" / "keystore", tmp_path / "empty")
+    setup = Setup(keystore=Keystore(empty.home), protection=Protection.FILE, costs=CHEAP)
+    result = recover(
+        setup,
+        kit.server,
+        kit.login,
+        kit.recovery_key,
+        PASSWORD,
+        tmp_path / "new-kit.txt",
+        kit.server_id,
+    )
+    result.account.close()
+    clone = empty.clone("petstore")
+    edit(clone, 1, 2)
+    clone.push()
+    assert [commit.message for commit in clone.log()] == ["Have (1, 2)", "Start"]
 
 
 def test_no_cut_is_signed_behind_what_this_device_has_verified(world: World) -> None:
