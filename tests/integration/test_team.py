@@ -333,6 +333,9 @@ def test_the_kit_alone_brings_everything_back_on_an_empty_machine(
     published(ada).close()
     join(bob, invite(ada))
     kit = read_kit(world.kits["bob"])
+    assert kit.server is not None
+    assert kit.login is not None
+    assert kit.recovery_key is not None
     empty = Device(tmp_path / "empty" / "keystore", tmp_path / "empty")
     setup = Setup(keystore=Keystore(empty.home), protection=Protection.FILE, costs=CHEAP)
     result = recover(
