@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import time_ns
 
 # A commit's time is what its author's clock said; calendars end before the numbers do.
 _LAST_MILLISECOND = 253_402_300_799_999
+
+
+def now() -> int:
+    """Returns the time in milliseconds since 1970."""
+    return time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,6 +12,7 @@ from sopor.crypto.account import AccountKeys, LoginKeys, answer_challenge
 from sopor.crypto.written_keys import SecretKey
 from sopor.errors import InvalidInput
 from sopor.keystore import DeviceSecrets, Keystore, KnownAccount, Protection, SignOnSecrets
+from sopor.moments import now
 from sopor.remote import ServerAddress, Transport
 from sopor.remote.login import Challenge, LoginApi, NewDevice, NewSession
 from sopor_core.account import Action, ChallengeProof, KdfParameters
@@ -21,11 +21,6 @@ from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
 
 MIN_PASSWORD_CHARACTERS = 8
 MAX_DEVICE_NAME = 100
-
-
-def wall_clock_ms() -> int:
-    """Returns the time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class Browser(Protocol):
@@ -58,7 +53,7 @@ class Setup:
     allow_plain_http: bool = False
     connect: Connect = Transport
     costs: KdfParameters | None = None
-    clock: Callable[[], int] = wall_clock_ms
+    clock: Callable[[], int] = now
     sign_on: bool = False
     browser: Browser | None = None
     sign_on_seconds: float = 120.0

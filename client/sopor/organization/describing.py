@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sopor.moments import Moment
-from sopor.organization.organization import Organization, now
+from sopor.moments import Moment, now
+from sopor.organization.organization import Organization
 from sopor.organization.results import (
     AuditEntry,
     InviteInfo,

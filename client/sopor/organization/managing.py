@@ -10,10 +10,10 @@ from sopor.crypto.invites import InviteCode
 from sopor.crypto.keys import EpochSecret
 from sopor.crypto.safety import safety_number
 from sopor.errors import InvalidInput, PermissionDenied, ServerRefused, SoporError, StateConflict
-from sopor.moments import Moment
+from sopor.moments import Moment, now
 from sopor.organization.describing import scope_name, tell
 from sopor.organization.finding import find_invite, find_member, find_project
-from sopor.organization.organization import Draft, Organization, now
+from sopor.organization.organization import Draft, Organization
 from sopor.organization.results import Changed, NewInvite, SafetyNumber
 from sopor.organization.trust import TrustedKeys
 from sopor_core.ids import AccountId, OrgId, ProjectId

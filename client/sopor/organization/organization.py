@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from time import time_ns
 
 from sopor.account import Account
 from sopor.crypto.invites import InviteCode, inviter_hash
 from sopor.crypto.labels import open_organization_label, open_project_label
 from sopor.errors import InvalidInput, PushRejected
+from sopor.moments import now
 from sopor.organization.drafting import Drafting, join
 from sopor.organization.ledger import Ledger
 from sopor.organization.pins import PushPins
@@ -26,11 +26,6 @@ from sopor_core.push_entry import Citation
 _ATTEMPTS = 20
 Draft = Callable[[Drafting], Body]
 """Makes the body of an entry from the newest state; called again when the log moved."""
-
-
-def now() -> int:
-    """Returns the time in milliseconds since 1970."""
-    return time_ns() // 1_000_000
 
 
 class Organization:

@@ -18,7 +18,8 @@ from sopor.crypto.registration import NewAccess, renew_access
 from sopor.crypto.written_keys import SecretKey
 from sopor.errors import LoginFailed, SoporError, Weather
 from sopor.keystore import NextKeys
-from sopor.organization.organization import Organization, now
+from sopor.moments import now
+from sopor.organization.organization import Organization
 from sopor.organization.settling import settle
 from sopor.remote import RemoteAccount, Transport
 from sopor_core.account import AccountRecord, KdfParameters

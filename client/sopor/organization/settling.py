@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sopor.organization.organization import Organization, now
+from sopor.moments import now
+from sopor.organization.organization import Organization
 from sopor_core.ids import AccountId, InviteId
 from sopor_core.membership import InviteCancel, MembershipLog, Scope
 

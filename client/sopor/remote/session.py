@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sopor.errors import LoginFailed, NotFound, SessionExpired
+from sopor.moments import now
 from sopor.remote.transport import Call, Transport
 from sopor_core import canonical
 from sopor_core.canonical import Json
@@ -72,11 +72,6 @@ class MemoryTokens:
         self._token = _Kept(value, expires)
 
 
-def wall_clock_ms() -> int:
-    """Returns the time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
 class Session:
     """Gives the access token of one device, with a request only when there is no good one."""
 
@@ -86,7 +81,7 @@ class Session:
         device: DeviceId,
         refresh_token: str,
         store: TokenStore,
-        clock: Callable[[], int] = wall_clock_ms,
+        clock: Callable[[], int] = now,
         id_token: Callable[[], str] | None = None,
     ) -> None:
         """Takes whose session it is; ``id_token`` gets a fresh one, for who has signed on."""

@@ -11,7 +11,8 @@ from sopor.formats.record import is_record
 from sopor.model.commit import Commit
 from sopor.model.document import Document, DocumentId, parent_of
 from sopor.model.state import Delta, State
-from sopor.repository.context import Content, Context, now
+from sopor.moments import now
+from sopor.repository.context import Content, Context
 from sopor.repository.describing import (
     describe_commit,
     describe_delta,

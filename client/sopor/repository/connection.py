@@ -9,12 +9,13 @@ from functools import cached_property
 from sopor.account import Account
 from sopor.crypto.keys import ProjectKeys
 from sopor.errors import NotFound, PermissionDenied, SoporError, StateConflict
+from sopor.moments import now
 from sopor.organization import Organization, check_own_place
 from sopor.organization.ledger import Ledger
 from sopor.organization.pins import PushPins
 from sopor.organization.settling import due_for, settle
 from sopor.remote import LogMoved, Remote
-from sopor.repository.context import Context, now
+from sopor.repository.context import Context
 from sopor.repository.project_keys import unwrap_keys
 from sopor.sync.publish import BranchMove, Prepared, Publisher
 from sopor.sync.receive import Received, Receiver

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from time import time_ns
 
 from sopor.crypto.content_ids import ContentIds
 from sopor.crypto.keys import ProjectKeys
@@ -191,8 +190,3 @@ def _system_user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "unknown"
-
-
-def now() -> int:
-    """Returns the time in milliseconds since 1970-01-01T00:00:00Z."""
-    return time_ns() // 1_000_000
