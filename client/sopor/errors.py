@@ -71,6 +71,7 @@ __all__ = [
     "Weather",
     "YourFault",
     "exit_code",
+    "fewer_members",
 ]
 
 
@@ -264,3 +265,11 @@ def exit_code(error: BaseException) -> int:
         if isinstance(error, kind):
             return code
     return 1
+
+
+def fewer_members(shown: int, known: int) -> RollbackError:
+    """Returns the error for a server that shows fewer membership entries than were verified."""
+    return RollbackError(
+        f"the server shows {shown} membership entries where {known} were verified before",
+        hint="ask who runs the server: if a backup was restored, `sopor repair` helps",
+    )

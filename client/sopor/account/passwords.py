@@ -16,7 +16,7 @@ from sopor.crypto.account import LoginKeys, derive_login
 from sopor.crypto.registration import change_password as next_credentials
 from sopor.errors import LoginFailed, SoporError, TheirFault, Weather
 from sopor.keystore import Protection
-from sopor.remote import Remote
+from sopor.remote import Remote, RemoteAccount
 from sopor.remote.login import LoginApi
 from sopor_core.account import Action, ChallengeProof, Credentials, KdfParameters
 from sopor_core.errors import Layer, RollbackError, VerificationError
@@ -50,9 +50,7 @@ def change_password(
     check_new_password(new)
     present = present_credentials(account)
     secret_key = account.entry.secrets.secret_key
-    keys = derive_login(old, secret_key, account.login, present.kdf)
-    if keys.login.public != present.login_key:
-        raise LoginFailed("the present password is wrong", hint="type it again")
+    keys = present_login(account, old, present)
     credentials = next_credentials(account.keys, present, account.login, secret_key, new, costs)
     _seal(account, old, new)
     try:
@@ -73,7 +71,11 @@ def present_credentials(account: Account) -> Credentials:
         RollbackError: they are older than this device has seen.
         VerificationError: they are not this account's.
     """
-    found = account.remote.account()
+    return own_credentials(account, account.remote.account())
+
+
+def own_credentials(account: Account, found: RemoteAccount) -> Credentials:
+    """Returns the credentials that a server gave; raises as `present_credentials` does."""
     credentials = found.credentials
     if found.record.identity != account.identity or credentials.account != account.known.account:
         raise VerificationError(Layer.ACCOUNT, "the server gave the record of another account")
@@ -81,6 +83,15 @@ def present_credentials(account: Account) -> Credentials:
     if credentials.n < account.known.n:
         raise RollbackError(f"the server gave credentials {credentials.n} after {account.known.n}")
     return credentials
+
+
+def present_login(account: Account, password: str, present: Credentials) -> LoginKeys:
+    """Returns the login keys of the present password; raises LoginFailed for another one."""
+    secret_key = account.entry.secrets.secret_key
+    keys = derive_login(password, secret_key, account.login, present.kdf)
+    if keys.login.public != present.login_key:
+        raise LoginFailed("the present password is wrong", hint="type it again")
+    return keys
 
 
 def publish(

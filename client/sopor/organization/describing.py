@@ -212,3 +212,9 @@ def _things(organization: Organization, body: Body) -> str:
         case _:
             text = f"did {body.TYPE}"
     return text
+
+
+def new_epochs(entry: MembershipEntry) -> int:
+    """Returns how many keys an entry made anew."""
+    body = entry.body
+    return len(body.epochs) if isinstance(body, InviteCancel | SetRole | Remove | NewEpochs) else 0

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sopor.disk import exclusive, make_private_folder, read_private, write_private
-from sopor.errors import DamagedStore
-from sopor_core.errors import ForkError, Layer, RollbackError, VerificationError
+from sopor.disk import read_private, write_private
+from sopor.errors import DamagedStore, fewer_members
+from sopor.organization.notes import folder_of, locked
+from sopor_core.errors import ForkError, Layer, VerificationError
 from sopor_core.ids import AccountId, OrgId
 from sopor_core.membership import MembershipEntry, MembershipLog
 
@@ -23,7 +24,7 @@ class Ledger:
 
     def __init__(self, home: Path, account: AccountId) -> None:
         """Takes the folder of the keystore; creates nothing."""
-        self._folder = home / "organizations" / account.hex()
+        self._folder = folder_of(home, account)
 
     def load(self, org: OrgId) -> list[bytes]:
         """Returns the verified entries of a log, none if it was never seen; raises DamagedStore."""
@@ -76,12 +77,11 @@ class Ledger:
         if known[: len(verified)] != verified[: len(known)]:
             raise ForkError("the server shows another membership log than was verified before")
         if len(verified) < len(known):
-            raise rollback(len(verified), len(known))
+            raise fewer_members(len(verified), len(known))
         self._keep(org, 1, verified)
 
     def _keep(self, org: OrgId, first: int, entries: list[bytes]) -> None:
-        make_private_folder(self._folder)
-        with exclusive(self._folder / "lock", "what this device verified of organizations"):
+        with locked(self._folder):
             known = self.load(org)
             if len(known) >= first + len(entries) - 1:
                 return
@@ -91,18 +91,10 @@ class Ledger:
     def check_shown(self, log: MembershipLog, shown: int) -> None:
         """Raises RollbackError if a server shows fewer entries than this device has verified."""
         if shown < log.head.seq:
-            raise rollback(shown, log.head.seq)
+            raise fewer_members(shown, log.head.seq)
 
     def _path(self, org: OrgId) -> Path:
         return self._folder / f"{org.hex()}.log"
-
-
-def rollback(shown: int, known: int) -> RollbackError:
-    """Returns the error for a server that shows fewer membership entries than were verified."""
-    return RollbackError(
-        f"the server shows {shown} membership entries where {known} were verified before",
-        hint="ask who runs the server: if a backup was restored, `sopor repair` helps",
-    )
 
 
 def _framed(entry: bytes) -> bytes:

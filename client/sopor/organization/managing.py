@@ -11,7 +11,7 @@ from sopor.crypto.keys import EpochSecret
 from sopor.crypto.safety import safety_number
 from sopor.errors import InvalidInput, PermissionDenied, ServerRefused, SoporError, StateConflict
 from sopor.moments import Moment, now
-from sopor.organization.describing import scope_name, tell
+from sopor.organization.describing import new_epochs, scope_name, tell
 from sopor.organization.finding import find_invite, find_member, find_project
 from sopor.organization.organization import Draft, Organization
 from sopor.organization.results import Changed, NewInvite, SafetyNumber
@@ -19,12 +19,7 @@ from sopor.organization.trust import TrustedKeys
 from sopor_core.ids import AccountId, OrgId, ProjectId
 from sopor_core.license import License
 from sopor_core.membership import (
-    InviteCancel,
-    MembershipEntry,
-    NewEpochs,
-    Remove,
     Role,
-    SetRole,
     Status,
 )
 from sopor_core.push_entry import Citation
@@ -334,12 +329,7 @@ def safety(
 def _append(organization: Organization, draft: Draft) -> Changed:
     entry = organization.append(draft)
     text = tell(organization, entry)
-    return Changed(organization.id, entry.seq, text, _new_epochs(entry))
-
-
-def _new_epochs(entry: MembershipEntry) -> int:
-    body = entry.body
-    return len(body.epochs) if isinstance(body, InviteCancel | SetRole | Remove | NewEpochs) else 0
+    return Changed(organization.id, entry.seq, text, new_epochs(entry))
 
 
 def _role(organization: Organization) -> Role:

@@ -80,6 +80,7 @@ class Organization:
         return self
 
     def _take(self, fetched: tuple[bytes, ...]) -> None:
+        self.__dict__.pop("drafting", None)
         try:
             self._ledger.extend(self.log, fetched)
         except BaseException:
@@ -103,18 +104,16 @@ class Organization:
 
     # ------------------------------------------------------------------------------------ changes
 
-    @property
+    @cached_property
     def drafting(self) -> Drafting:
-        """Makes entries after the newest one."""
+        """Makes entries after the newest one; keeps the keys that it unlocked."""
         return Drafting(self.log, self._account.keys, self._known_heads)
 
     def _known_heads(self) -> Mapping[ProjectId, Citation]:
         if self._heads is None:
-            self._heads = self._checked(self._account.remote.organizations.heads(self.id).projects)
+            told = self._account.remote.organizations.heads(self.id).projects
+            self._heads = self._pins.check(told)
         return self._heads
-
-    def _checked(self, told: Mapping[ProjectId, Citation]) -> Mapping[ProjectId, Citation]:
-        return {project: self._pins.check(project, head) for project, head in told.items()}
 
     def append(self, draft: Draft) -> MembershipEntry:
         """Appends an entry; whatever comes in between is verified, and the entry made anew.
@@ -137,7 +136,7 @@ class Organization:
             except LogMoved as moved:
                 self._take(moved.answer.membership_entries)
             except HeadsMoved as moved:
-                self._heads = {**(self._heads or {}), **self._checked(moved.heads)}
+                self._heads = {**(self._heads or {}), **self._pins.check(moved.heads)}
             else:
                 self._heads = None
                 self._take((entry.encoded,))

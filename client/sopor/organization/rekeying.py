@@ -11,19 +11,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sopor.account import Account, Connect
-from sopor.account.passwords import prove
+from sopor.account.passwords import own_credentials, present_login, prove
 from sopor.account.recovery_kit import RecoveryKit, check_kit_path, kit_date, write_kit
-from sopor.crypto.account import AccountKeys, AccountSecret, LoginKeys, derive_login
+from sopor.crypto.account import AccountKeys, AccountSecret, LoginKeys
 from sopor.crypto.registration import NewAccess, renew_access
 from sopor.crypto.written_keys import SecretKey
-from sopor.errors import LoginFailed, SoporError, Weather
+from sopor.errors import SoporError, Weather
 from sopor.keystore import NextKeys
 from sopor.moments import now
-from sopor.organization.organization import Organization
+from sopor.organization.finding import organizations
 from sopor.organization.settling import settle
 from sopor.remote import RemoteAccount, Transport
 from sopor_core.account import AccountRecord, KdfParameters
-from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId
 
 
@@ -71,7 +70,7 @@ def rekey(
     found = account.remote.account()
     written = found.record.identity != new.identity
     if written:
-        keys = _check(account, found, password)
+        keys = present_login(account, password, own_credentials(account, found))
         _tell_organizations(account, new)
         access = renew_access(
             new, found.credentials, account.login, password, costs, following.secret_key
@@ -92,9 +91,10 @@ def rekey(
     )
     account.close()
     with Account(account.entry, connect) as renewed:
-        organizations, epochs = _renew_projects(renewed)
+        told = organizations(renewed)
+        epochs = sum(map(settle, told))
     return RekeyResult(
-        account.known.account, account.login, kit_path if written else None, organizations, epochs
+        account.known.account, account.login, kit_path if written else None, len(told), epochs
     )
 
 
@@ -107,23 +107,8 @@ def _next(account: Account) -> NextKeys:
     return known
 
 
-def _check(account: Account, found: RemoteAccount, password: str) -> LoginKeys:
-    """Returns the present login keys, after checking that record and credentials are ours."""
-    if found.record.identity != account.identity:
-        raise VerificationError(Layer.ACCOUNT, "the server gave the record of another account")
-    found.credentials.verify_signature(account.identity.signing)
-    secret_key = account.entry.secrets.secret_key
-    keys = derive_login(password, secret_key, account.login, found.credentials.kdf)
-    if keys.login.public != found.credentials.login_key:
-        raise LoginFailed("the password is wrong", hint="type it again")
-    return keys
-
-
 def _tell_organizations(account: Account, new: AccountKeys) -> None:
-    for item in account.remote.organizations.list():
-        if item.deleted:
-            continue
-        organization = Organization(account, item.organization).refresh()
+    for organization in organizations(account):
         if organization.log.identity(organization.me) != new.identity:
             organization.append(lambda drafting: drafting.rekey(new))
 
@@ -166,12 +151,3 @@ def _landed(account: Account, record: AccountRecord) -> bool:
         return account.remote.account().record == record
     except Weather:
         return False
-
-
-def _renew_projects(account: Account) -> tuple[int, int]:
-    organizations = epochs = 0
-    for item in account.remote.organizations.list():
-        if not item.deleted:
-            epochs += settle(Organization(account, item.organization).refresh())
-            organizations += 1
-    return organizations, epochs

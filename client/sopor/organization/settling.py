@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sopor.moments import now
+from sopor.organization.describing import new_epochs
 from sopor.organization.organization import Organization
 from sopor_core.ids import AccountId, InviteId
-from sopor_core.membership import InviteCancel, MembershipLog, Scope
+from sopor_core.membership import MembershipLog, Scope
 
 
 def settle(organization: Organization) -> int:
@@ -32,8 +33,7 @@ def settle(organization: Organization) -> int:
 
 
 def _cancel(organization: Organization, invite: InviteId) -> int:
-    body = organization.append(lambda drafting: drafting.cancel(invite)).body
-    return len(body.epochs) if isinstance(body, InviteCancel) else 0
+    return new_epochs(organization.append(lambda drafting: drafting.cancel(invite)))
 
 
 def due_for(log: MembershipLog, account: AccountId) -> Collection[Scope]:

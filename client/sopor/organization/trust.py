@@ -5,12 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-from sopor.disk import exclusive, make_private_folder, read_private, write_private
-from sopor.errors import DamagedStore
-from sopor_core import canonical
+from sopor.organization.notes import Note, folder_of, locked
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
-from sopor_core.errors import VerificationError
 from sopor_core.fields import Fields
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import AccountId
@@ -21,38 +18,27 @@ class TrustedKeys:
 
     def __init__(self, home: Path, account: AccountId) -> None:
         """Takes the folder of the keystore; creates nothing."""
-        self._folder = home / "organizations" / account.hex()
-        self._path = self._folder / "compared.json"
+        self._folder = folder_of(home, account)
+        self._note = Note(
+            self._folder / "compared.json",
+            "keys",
+            _parse,
+            b64encode,
+            "delete it, and compare safety numbers again: `sopor org verify`",
+        )
 
     def holds(self, identity: PublicIdentity) -> bool:
         """Tells whether exactly these keys were compared; raises DamagedStore."""
-        return self._read().get(identity.account) == _fingerprint(identity)
+        return self._note.read().get(identity.account) == _fingerprint(identity)
 
     def remember(self, identity: PublicIdentity) -> None:
-        """Notes that these keys were compared; raises Busy, DiskFull."""
-        make_private_folder(self._folder)
-        with exclusive(self._folder / "lock", "what this device verified of organizations"):
-            known = {**self._read(), identity.account: _fingerprint(identity)}
-            keys: dict[str, Json] = {
-                account.b64: b64encode(found) for account, found in known.items()
-            }
-            write_private(self._path, canonical.encode({"v": 1, "keys": keys}))
+        """Notes that these keys were compared; raises Busy, DiskFull, DamagedStore."""
+        with locked(self._folder):
+            self._note.put(identity.account, _fingerprint(identity), durable=True)
 
-    def _read(self) -> dict[AccountId, bytes]:
-        data = read_private(self._path)
-        if data is None:
-            return {}
-        try:
-            fields = Fields(canonical.decode(data), "the compared keys")
-            fields.version()
-            found = fields.id_map("keys", AccountId, 32)
-            fields.end()
-        except VerificationError as error:
-            raise DamagedStore(
-                f"{self._path} does not read back ({error.detail})",
-                hint="delete it, and compare safety numbers again: `sopor org verify`",
-            ) from None
-        return found
+
+def _parse(value: Json) -> dict[AccountId, bytes]:
+    return Fields({"keys": value}, "the compared keys").id_map("keys", AccountId, 32)
 
 
 def _fingerprint(identity: PublicIdentity) -> bytes:

@@ -134,7 +134,9 @@ class Connection:
         verified = ledger.load(self.org)
         if len(verified) > self.membership.head.seq:
             self._receiver.catch_up(verified)
-        ledger.adopt(self.org, self._context.store.log.membership_entries())
+        present = self._context.store.log.membership_entries()
+        if present != verified:
+            ledger.adopt(self.org, present)
 
     def get_ready(self) -> None:
         """Receives what an entry of this account needs before it can be signed, if anything.

@@ -13,6 +13,7 @@ from typing import Protocol
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.labels import open_branch_label
 from sopor.crypto.pack import PackObject, open_pack
+from sopor.errors import fewer_members
 from sopor.store import Store
 from sopor.sync.verify import take_commits
 from sopor_core.errors import ForkError, Layer, RollbackError, VerificationError
@@ -141,11 +142,7 @@ class Receiver:
         log = self._store.log.membership(self._org)
         self._append_membership(log, answer.membership_entries)
         if answer.members.seq < log.head.seq:
-            raise RollbackError(
-                f"the server shows {answer.members.seq} membership entries where "
-                f"{log.head.seq} were verified before",
-                hint="ask who runs the server: if a backup was restored, `sopor repair` helps",
-            )
+            raise fewer_members(answer.members.seq, log.head.seq)
         if answer.members.seq == log.head.seq and answer.members != log.head:
             raise ForkError("the server shows another membership log than was verified before")
         if not answer.more and answer.members != log.head:
