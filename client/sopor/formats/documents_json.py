@@ -11,16 +11,14 @@ import re
 from collections.abc import Iterable
 
 from sopor.formats.base import DEFAULT_LIMITS, FileContent, Limits
-from sopor.formats.compare import by_id, same_json
+from sopor.formats.compare import same_json
 from sopor.formats.errors import FormatError
-from sopor.formats.gather import Found, gather
 from sopor.formats.json_text import JsonStyle, JsonText
-from sopor.formats.ordering import merge_keys
-from sopor.formats.record import make_record
+from sopor.formats.one_document import as_before, from_file, only_document, read_one, to_file
 from sopor.formats.text import TextStyle, decode_text
-from sopor.formats.trees import FLAT, JSON_FORMAT, SHARDED, tree_of, tree_record
-from sopor.formats.types import ID_PREFIXES, type_key, type_name
-from sopor.model.document import Body, Document, Json, split_local
+from sopor.formats.trees import FLAT, JSON_FORMAT, SHARDED, tree_of
+from sopor.formats.types import ID_PREFIXES, type_name
+from sopor.model.document import Body, Document, Json
 
 _PATTERNS = (SHARDED, FLAT)
 _ID_KEY = re.compile(rb'"_id"\s*:')
@@ -54,22 +52,7 @@ class DocumentsJson:
     def read(self, data: bytes, path: str, limits: Limits = DEFAULT_LIMITS) -> FileContent:
         """Returns the one document of the file."""
         source = JsonText(decode_text(data, path, limits), path)
-        value = source.whole()
-        if not isinstance(value, dict):
-            raise FormatError("expected one document as an object", path=path, line=1)
-        if not isinstance(value.get("_type", value.get("type")), str):
-            raise FormatError(
-                "type must be a string",
-                path=path,
-                line=1,
-                hint="every document says what it is, such as Request or Environment",
-            )
-        documents = gather([Found(from_file(value), "the document", lambda: 1)], path)
-        shared, local = split_local(documents)
-        tree = tree_of(path, documents[0].id, documents[0].type, _PATTERNS)
-        if tree is not None:
-            return FileContent(tree_record(*tree), shared, local, in_tree=True)
-        return FileContent(make_record(path, self.name, shared), shared, local)
+        return read_one(source.whole(), path, self.name, _PATTERNS, "an object", lambda _: 1)
 
     def write(
         self,
@@ -79,11 +62,7 @@ class DocumentsJson:
         previous: bytes | None = None,
     ) -> bytes:
         """Returns the bytes of the file with the one document."""
-        everything = list(by_id([*local, *documents]).values())
-        path = str(record.body.get("path"))
-        if len(everything) != 1:
-            raise FormatError(f"expected one document, not {len(everything)}", path=path)
-        wanted = to_file(everything[0])
+        wanted = to_file(only_document(record, documents, local))
         text, before = _existing(previous)
         if previous is not None and before is not None and same_json(before, wanted):
             return previous
@@ -95,26 +74,6 @@ class DocumentsJson:
         return TextStyle.of(previous).encode(style.print(as_before(wanted, before)) + end)
 
 
-def from_file(value: Json) -> Body:
-    """Returns a document's body for a file's object, which has the type under its name."""
-    if not isinstance(value, dict):
-        return {}
-    name = value.get("type")
-    if "_type" in value or not isinstance(name, str):
-        return value
-    return {key: value[key] for key in value if key != "type"} | {"_type": type_key(name)}
-
-
-def to_file(document: Document) -> Body:
-    """Returns the object for a file of its own: the inverse of `from_file`."""
-    body = document.body
-    if "type" in body:
-        return body
-    shown: Body = {key: body[key] for key in body if key != "_type"}
-    shown["type"] = type_name(document.type)
-    return shown
-
-
 def _existing(previous: bytes | None) -> tuple[str | None, Body | None]:
     if previous is None:
         return None, None
@@ -124,18 +83,6 @@ def _existing(previous: bytes | None) -> tuple[str | None, Body | None]:
     except FormatError:
         return None, None
     return text, value if isinstance(value, dict) else None
-
-
-def as_before(value: Json, before: Json) -> Json:
-    """Returns a value with its keys in the order of an existing one, new ones in the alphabet's."""
-    if isinstance(value, dict):
-        old = before if isinstance(before, dict) else {}
-        return {key: as_before(value[key], old.get(key)) for key in merge_keys(sorted(value), old)}
-    if isinstance(value, list):
-        olds = before if isinstance(before, list) else []
-        padded = [*olds, *[None] * (len(value) - len(olds))]
-        return [as_before(item, padded[place]) for place, item in enumerate(value)]
-    return value
 
 
 def _sorted(value: Json) -> Json:

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import partial
 
 from sopor.formats.base import DEFAULT_LIMITS, FileContent, Limits
-from sopor.formats.compare import by_id, same_json
-from sopor.formats.documents_json import as_before, from_file, to_file
+from sopor.formats.compare import same_json
 from sopor.formats.errors import FormatError
-from sopor.formats.gather import Found, gather
-from sopor.formats.record import make_record
+from sopor.formats.one_document import as_before, only_document, read_one, to_file
 from sopor.formats.text import TextStyle
-from sopor.formats.trees import GIT_SYNC, GIT_SYNC_FOLDER, YAML_FORMAT, tree_of, tree_record
+from sopor.formats.trees import GIT_SYNC, GIT_SYNC_FOLDER, YAML_FORMAT
 from sopor.formats.types import ID_PREFIXES, type_name
 from sopor.formats.yaml_file import line_in, parse_file
 from sopor.formats.yaml_patch import emit_like
 from sopor.formats.yaml_write import emit_yaml
-from sopor.model.document import Document, Json, split_local
+from sopor.model.document import Document, Json
 
 _ID = re.compile(rb"^_id:", re.MULTILINE)
 _PARENT = re.compile(rb"^parentId:", re.MULTILINE)
@@ -51,22 +48,14 @@ class DocumentsYaml:
     def read(self, data: bytes, path: str, limits: Limits = DEFAULT_LIMITS) -> FileContent:
         """Returns the one document of the file."""
         value = parse_file(data, path, limits)
-        if not isinstance(value, dict):
-            raise FormatError("expected one document as a mapping", path=path, line=1)
-        if not isinstance(value.get("_type", value.get("type")), str):
-            raise FormatError(
-                "type must be a string",
-                path=path,
-                line=line_in(data, ["type"]) or 1,
-                hint="every document says what it is, such as Request or Environment",
-            )
-        line = partial(line_in, data, ["_id"])
-        documents = gather([Found(from_file(value), "the document", line)], path)
-        shared, local = split_local(documents)
-        tree = tree_of(path, documents[0].id, documents[0].type, (GIT_SYNC,))
-        if tree is not None:
-            return FileContent(tree_record(*tree), shared, local, in_tree=True)
-        return FileContent(make_record(path, self.name, shared), shared, local)
+        return read_one(
+            value,
+            path,
+            self.name,
+            (GIT_SYNC,),
+            "a mapping",
+            lambda key: line_in(data, [key]),
+        )
 
     def write(
         self,
@@ -76,11 +65,7 @@ class DocumentsYaml:
         previous: bytes | None = None,
     ) -> bytes:
         """Returns the bytes of the file with the one document."""
-        everything = list(by_id([*local, *documents]).values())
-        path = str(record.body.get("path"))
-        if len(everything) != 1:
-            raise FormatError(f"expected one document, not {len(everything)}", path=path)
-        wanted = as_before(to_file(everything[0]), None)
+        wanted = as_before(to_file(only_document(record, documents, local)), None)
         before = _existing(previous)
         if previous is not None and before is not None and same_json(before, wanted):
             return previous

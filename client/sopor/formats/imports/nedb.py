@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from sopor.formats.base import DEFAULT_LIMITS, Limits
-from sopor.formats.documents_json import from_file
 from sopor.formats.errors import FormatError
 from sopor.formats.gather import Found, gather
 from sopor.formats.imports.base import Imported
 from sopor.formats.json_text import JsonText
+from sopor.formats.one_document import from_file
 from sopor.formats.text import decode_text
 from sopor.formats.types import ID_PREFIXES
 from sopor.model.document import Body, Json
