@@ -36,7 +36,7 @@ $(READY): requirements.txt pyproject.toml
 	fi >&2; \
 	echo "setting up $(VENV) with $$("$$python" --version), about a minute" >&2; \
 	"$$python" -m venv --clear $(VENV)
-	@$(PIP) --no-deps --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --require-hashes --only-binary atheris -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@$(PY) -m pip check --disable-pip-version-check >/dev/null || $(PY) -m pip check
 	@touch $@
@@ -74,7 +74,10 @@ format: setup ## Format the sources and mend what the linter can
 coverage: setup ## Run all tests and report branch coverage
 	@$(PY) -m pytest -n 2 --cov --cov-report=term --cov-report=html $(ARGS)
 
-fuzz: setup ## Run the property tests on many more examples (EXAMPLES=5000)
+# What reached new branches is kept in build/fuzz, what makes a reader fail in tests/fuzz/found.
+fuzz: setup ## Fuzz the readers (MINUTES=10), then the property tests on many more examples (EXAMPLES=5000)
+	@$(PY) tests/fuzz/harness.py build/fuzz tests/fuzz/found -timeout=60 -print_final_stats=1 \
+		-max_total_time=$$(( $(or $(MINUTES),10) * 60 ))
 	@SOPOR_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -n 2 tests/properties $(ARGS)
 
 LAWS = $(addprefix tests/properties/test_,field_merge.py spec_merge.py order_and_text_merge.py \
