@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sopor.formats import read
+from sopor.formats.compare import same_documents
+from sopor.formats.converting import Target
+from sopor.model.document import Document
+from sopor.repository.importing import import_files
+from tests.support.corpus import corpus_files, corpus_name
 from tests.support.terminal import Terminal
 
 COLLECTION: dict[str, Any] = {
@@ -97,6 +103,57 @@ def test_there_and_back_through_a_commit(v4: Terminal) -> None:
     assert {item["_id"]: item for item in listed} == shared
     assert "session" not in project("sopor export").out
     assert "session" in (project.folder / "one.yaml").read_text()
+
+
+def real_exports() -> list[Path]:
+    return [
+        path
+        for path in corpus_files()
+        if path.parent.parent.name != "history" and b"__export_format" in path.read_bytes()
+    ]
+
+
+def of_all_machines(documents: Sequence[Document]) -> list[Document]:
+    """Returns documents without what stays on one machine."""
+    bodies = [{**document.body, "modified": None} for document in documents]
+    return [
+        Document(item.id, item.type, body) for item, body in zip(documents, bodies, strict=True)
+    ]
+
+
+def test_a_real_export_comes_back_from_v5_with_all_it_said(terminal: Terminal) -> None:
+    (path,) = (path for path in real_exports() if "multiple-workspaces" in path.name)
+    terminal.write(f"in/{path.name}", path.read_text())
+    first, second, third = (terminal.at(folder) for folder in ("in", "files", "out"))
+    first("sopor init")
+    first("sopor commit -m 'Take in'")
+    told = first("sopor export --format v5 -o ../files").err
+    assert len(list(second.folder.iterdir())) > 1
+    second("sopor import . --into ../out")
+    third("sopor init")
+    third("sopor commit -m 'Take over'")
+    third(f"sopor export --format v4 -o ../back/{path.name}")
+
+    before = read(path.read_bytes(), path.name)
+    after = read((terminal.folder / "back" / path.name).read_bytes(), path.name)
+    assert before
+    assert after
+    assert same_documents(of_all_machines(after.documents), of_all_machines(before.documents))
+    assert after.record == before.record
+    assert " said __export_date: " in told
+    assert "which no document holds" not in told
+
+
+@pytest.mark.parametrize("path", real_exports(), ids=corpus_name)
+def test_a_real_export_becomes_v5_and_itself_again(path: Path, tmp_path: Path) -> None:
+    import_files([path], tmp_path / "v5")
+    import_files([tmp_path / "v5"], tmp_path / "v4", Target.V4)
+    (made,) = (tmp_path / "v4").iterdir()
+    before, after = read(path.read_bytes(), path.name), read(made.read_bytes(), made.name)
+    assert before
+    assert after
+    assert same_documents(after.everything, before.everything)
+    assert after.record.body["container"] == before.record.body["container"]
 
 
 def test_a_commit_of_the_past_or_of_a_branch(v4: Terminal) -> None:

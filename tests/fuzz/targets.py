@@ -26,7 +26,7 @@ from tests.properties.test_imports import (
 )
 
 FOUND = Path(__file__).parent / "found"
-"""Input that once made a target fail, in a folder for each; all of it is tried in every test run."""
+"""Input that once made a target fail, in a folder for each; every test run tries all of it."""
 
 
 @dataclass(frozen=True, slots=True)

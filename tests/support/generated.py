@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sopor.formats.types import ID_PREFIXES
 from sopor.formats.v5_fields import SHAPES
+from sopor.formats.v5_resource import FRAME
 from sopor.model.document import Document, DocumentId
 
 FRAGMENTS = (
@@ -66,7 +67,7 @@ def json_values(max_leaves: int = 8) -> st.SearchStrategy[Any]:
 
 
 _SHAPED = {key for shape in SHAPES.values() for key in (*shape.keys, *shape.heads)}
-_RESERVED = ("type", "scope", "_v4", "_v5", "_resources", "schema_version", "_exact")
+_RESERVED = ("type", "scope", "_v4", "_v5", "_exact", *sorted(FRAME))
 _FIELDS = [*sorted(_SHAPED - {"_id", "_type", "parentId"}), *_RESERVED, "futureField", ""]
 _TYPES = [*sorted(ID_PREFIXES), "future_request", "Strange-Type", "", "mock_server", "_MockServer"]
 _FITTING: dict[str, st.SearchStrategy[Any]] = {

@@ -1,87 +1,35 @@
 """Reads and writes the file formats of Insomnia, from text to text; does no I/O.
 
-Add a format by writing a module with a class that is a `Format` and naming it in `FORMATS`.
+Add a format by writing a module with a class that is a `Format` and naming it in `known.FORMATS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from sopor.formats.assign import FileDocuments, assign, settle
-from sopor.formats.base import DEFAULT_LIMITS, FileContent, Format, Limits
-from sopor.formats.documents_json import DocumentsJson
-from sopor.formats.documents_yaml import DocumentsYaml
-from sopor.formats.errors import FormatError
-from sopor.formats.openapi_file import OpenApiFile
-from sopor.formats.record import record_format
-from sopor.formats.v4_json import V4Json
-from sopor.formats.v4_yaml import V4Yaml
-from sopor.formats.v5_yaml import V5Yaml
-from sopor.model.document import Document
+from sopor.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from sopor.formats.base import DEFAULT_LIMITS, FileContent, Format, Limits
+    from sopor.formats.errors import FormatError
+    from sopor.formats.known import FORMATS, format_of, read, recognise, write
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        base=["DEFAULT_LIMITS", "FileContent", "Format", "Limits"],
+        errors=["FormatError"],
+        known=["FORMATS", "format_of", "read", "recognise", "write"],
+    )
 
 __all__ = [
     "DEFAULT_LIMITS",
     "FORMATS",
     "FileContent",
-    "FileDocuments",
     "Format",
     "FormatError",
     "Limits",
-    "assign",
     "format_of",
     "read",
     "recognise",
-    "settle",
     "write",
 ]
-
-FORMATS: tuple[Format, ...] = (
-    V5Yaml(),
-    V4Yaml(),
-    V4Json(),
-    DocumentsJson(),
-    DocumentsYaml(),
-    OpenApiFile(),
-)
-
-
-def recognise(path: str, data: bytes) -> Format | None:
-    """Returns the format that a file claims to have, None for a file that is not Insomnia's."""
-    return next((known for known in FORMATS if known.recognises(path, data)), None)
-
-
-def format_of(record: Document) -> Format:
-    """Returns the format of a file record.
-
-    Raises:
-        FormatError: this version of Sopor does not know it.
-    """
-    name = record_format(record)
-    found = next((known for known in FORMATS if known.name == name), None)
-    if found is None:
-        raise FormatError(
-            f"the format {name} is not known",
-            path=str(record.body.get("path")),
-            hint="update Sopor",
-        )
-    return found
-
-
-def read(data: bytes, path: str, limits: Limits = DEFAULT_LIMITS) -> FileContent | None:
-    """Returns what a file says, None for a file that is not Insomnia's.
-
-    Raises:
-        FormatError: the file claims a format and breaks it; see `Format.read`.
-    """
-    found = recognise(path, data)
-    return found.read(data, path, limits) if found else None
-
-
-def write(
-    record: Document,
-    documents: Iterable[Document],
-    local: Iterable[Document] = (),
-    previous: bytes | None = None,
-) -> bytes:
-    """Returns the bytes of the file that a record describes; see `Format.write`."""
-    return format_of(record).write(record, documents, local, previous)

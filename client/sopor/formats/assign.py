@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from sopor.formats.containers import CONTAINER, MADE_HERE
 from sopor.formats.record import (
     OWN_FIELDS,
     is_record,
@@ -26,10 +27,9 @@ from sopor.formats.record import (
 from sopor.formats.trees import is_tree, path_in_tree, single_id
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v5_yaml import V5Yaml
-from sopor.model.document import Body, Document, DocumentError, DocumentId, parent_of
+from sopor.model.document import Document, DocumentError, DocumentId, parent_of
 
 ORPHANS = "without-workspace.json"
-_EXPORT: Body = {"_type": "export", "__export_format": 4, "__export_source": "sopor"}
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -152,7 +152,7 @@ class _Claims:
     def _make_up(self, workspace: Document | None) -> Document:
         if workspace is None:
             path = self._free_path(ORPHANS, "")
-            return make_record(path, V4Json.name, (), {"container": {**_EXPORT}})
+            return make_record(path, V4Json.name, (), {CONTAINER: {**MADE_HERE}})
         name = workspace.body.get("name")
         path = self._free_path(f"{slug(name)}.yaml", workspace.id)
         return make_record(path, V5Yaml.name, (workspace,))

@@ -1,7 +1,8 @@
 """Lays documents out in the files of one format, keeping their ids, and says what that costs.
 
 Nothing is lost on the way: what a format has no place for is carried in it all the same (a v5 file
-has ``_resources`` and unknown fields), and told in a list, as Insomnia itself may drop it.
+has ``_resources``, unknown fields, and in ``_container`` what a v4 export said of itself), and told
+in a list, as Insomnia itself may drop it.
 """
 
 from __future__ import annotations
@@ -11,22 +12,38 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from json import dumps
+from types import MappingProxyType
 
-from sopor.formats import format_of
 from sopor.formats.assign import assign
 from sopor.formats.base import Format
+from sopor.formats.compare import same_json
+from sopor.formats.containers import (
+    CONTAINER,
+    carried,
+    container_of,
+    joined,
+    said_by,
+    with_carried,
+)
+from sopor.formats.known import format_of
 from sopor.formats.openapi_file import OPENAPI_FORMAT
 from sopor.formats.ordering import depth_first
-from sopor.formats.record import ROOT_FOLDER, is_record, make_record, record_extras
+from sopor.formats.record import (
+    ROOT_FOLDER,
+    is_record,
+    make_record,
+    record_extras,
+    record_roots,
+)
 from sopor.formats.trees import GIT_SYNC, GIT_SYNC_FOLDER, tree_record
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
 from sopor.formats.v5_fields import ITEM_TYPES, SHAPES, Slot
+from sopor.formats.v5_resource import SCHEMA
 from sopor.formats.v5_yaml import V5Yaml
 from sopor.model.document import Body, Document, DocumentId, Json, parent_of, split_local
 
 Previous = Callable[[str], bytes | None]
-_EXPORT: Body = {"_type": "export", "__export_format": 4, "__export_source": "sopor"}
 _ALWAYS_HELD = frozenset({"_id", "_type", "parentId", "type"})
 _HELD_BY_WORKSPACES = frozenset({"scope"})
 
@@ -85,7 +102,8 @@ def convert(
     if target is Target.V4:
         return _v4(plain, records, name, previous)
     if target is Target.TREE:
-        return _laid_out([*plain, tree_record(GIT_SYNC_FOLDER, GIT_SYNC)], previous, ())
+        notes = [note for item in records for note in _lost_with(item)]
+        return _laid_out([*plain, tree_record(GIT_SYNC_FOLDER, GIT_SYNC)], previous, notes)
     return _v5(plain, records, name, previous)
 
 
@@ -94,14 +112,9 @@ def _v4(
 ) -> Conversion:
     form: Format = V4Yaml() if name.lower().endswith((".yaml", ".yml")) else V4Json()
     shared, local = split_local(plain)
-    same = [item for item in records if item.body.get("format") == form.name]
-    kept = same[0].body if len(records) == len(same) == 1 else {}
-    container: Body = {"container": kept.get("container") or {**_EXPORT}}
-    if "containerOrder" in kept:
-        container["containerOrder"] = kept["containerOrder"]
-    record = make_record(name, form.name, shared, container)
+    record = make_record(name, form.name, shared, joined(records))
     data = form.write(record, shared, local, previous(name))
-    notes = [note for item in records if item.body is not kept for note in _lost_with(item)]
+    notes = [note for item in records for note in _lost_with(item, record)]
     return Conversion({name: data}, {name: len(plain)}, tuple(notes))
 
 
@@ -114,37 +127,50 @@ def _v5(
     if name and not same and len(workspaces) == 1:
         same = [make_record(name, V5Yaml.name, workspaces)]
     others = [item for item in records if item not in same and item not in specs]
-    notes = [note for item in others for note in _lost_with(item)]
+    kept = carried(others)
+    notes = [note for item in others for note in _lost_with(item, kept=kept)]
     apart = {name for item in specs for name in record_extras(item)}
     held = [item for item in plain if item.id not in apart]
-    return _laid_out([*plain, *same, *specs], previous, (*notes, *not_in_v5(held)))
+    return _laid_out([*plain, *same, *specs], previous, (*notes, *not_in_v5(held)), kept)
 
 
 def _laid_out(
-    documents: Sequence[Document], previous: Previous, notes: Sequence[str]
+    documents: Sequence[Document],
+    previous: Previous,
+    notes: Sequence[str],
+    kept: Mapping[DocumentId, Body] = MappingProxyType({}),
 ) -> Conversion:
     files: dict[str, bytes] = {}
     holds: dict[str, int] = {}
     for path, held in assign(documents).items():
         shared, local = split_local(held.documents)
-        form = format_of(held.record)
-        files[path] = form.write(held.record, shared, local, previous(path))
+        record = with_carried(held.record, kept)
+        files[path] = format_of(record).write(record, shared, local, previous(path))
         holds[path] = len(held.documents)
     return Conversion(files, holds, tuple(notes))
 
 
-def _lost_with(record: Document) -> Iterator[str]:
-    """Yields what a file says of itself that its documents don't."""
+def _lost_with(
+    record: Document,
+    new: Document | None = None,
+    kept: Mapping[DocumentId, Body] = MappingProxyType({}),
+) -> Iterator[str]:
+    """Yields what a file says of itself that neither its documents nor a new record do."""
     path = record.body.get("path")
     if path == ROOT_FOLDER or not isinstance(path, str):
         return
-    container = record.body.get("container")
-    said = dict(container) if isinstance(container, dict) else {}
-    said = {key: value for key, value in said.items() if key not in _EXPORT}
-    if "schema_version" in record.body:
-        said["schema_version"] = record.body["schema_version"]
+    held = container_of(new) if new else {}
+    said = said_by(record)
+    if SCHEMA in record.body:
+        said[SCHEMA] = record.body[SCHEMA]
+    with_documents = any(claim in kept for claim in (*record_roots(record), *record_extras(record)))
     for key, value in sorted(said.items()):
-        yield f"{path} said {key}: {dumps(value, ensure_ascii=False)}, which no document holds"
+        if key in held and same_json(held[key], value):
+            continue
+        where = "which no document holds"
+        if with_documents and key != SCHEMA:
+            where = f"which has no place in v5: it is carried in _{CONTAINER}"
+        yield f"{path} said {key}: {dumps(value, ensure_ascii=False)}, {where}"
 
 
 def not_in_v5(documents: Sequence[Document]) -> Iterator[str]:

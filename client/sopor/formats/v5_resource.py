@@ -20,6 +20,10 @@ LEFT = "_v5"
 KEPT = "_v4"
 RESOURCES = "_resources"
 SCHEMA = "schema_version"
+CONTAINER = "_container"
+CONTAINER_ORDER = "_containerOrder"
+FRAME = frozenset({RESOURCES, SCHEMA, CONTAINER, CONTAINER_ORDER})
+"""Keys of a whole file that are not its workspace's."""
 _EXACT = "_exact"
 _TYPE = "_type"
 _SCOPES = {file_type: scope for scope, file_type in FILE_TYPES.items()}
@@ -83,7 +87,7 @@ def unpack(document_type: str, item: Body, *, tagged: bool) -> Body:
 
 
 def _without_slots(document_type: str, item: Body) -> Body:
-    names = {slot.name for slot in shape_of(document_type).slots} | {RESOURCES, SCHEMA}
+    names = {slot.name for slot in shape_of(document_type).slots} | FRAME
     return {key: value for key, value in item.items() if key not in names}
 
 
@@ -124,7 +128,7 @@ def _unpack(document_type: str, item: Body, *, tagged: bool) -> Body:
 
 
 def _is_frame(key: str, document_type: str) -> bool:
-    return document_type == "workspace" and key in {RESOURCES, SCHEMA}
+    return document_type == "workspace" and key in FRAME
 
 
 def _take_file_type(value: Json, fields: Body, rest: Body) -> None:
@@ -244,7 +248,7 @@ def _put_left(fields: Body, item: Body, kept: Body) -> None:
 
 
 def _reserved(document_type: str) -> frozenset[str]:
-    return frozenset({RESOURCES, SCHEMA, "scope", "type"} if document_type == "workspace" else ())
+    return FRAME | {"scope", "type"} if document_type == "workspace" else frozenset()
 
 
 def _file_type(fields: Body, kept: Body) -> str:

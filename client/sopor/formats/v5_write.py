@@ -24,6 +24,7 @@ class TreeWriter:
         path: the file's path, from which ids that are not written are derived.
         documents: everything that the file shall hold.
         schema: the file's schema version, None for a file without one.
+        frame: what the file says beside that of none of its documents.
         before: the objects of the existing file by id, whose order is kept.
         parents: the parents that they have in the existing file.
     """
@@ -31,6 +32,7 @@ class TreeWriter:
     path: str
     documents: Sequence[Document]
     schema: Json = None
+    frame: Body = field(default_factory=dict)
     before: Mapping[DocumentId, Body] = field(default_factory=dict)
     parents: Mapping[DocumentId, DocumentId | None] = field(default_factory=dict)
     _children: dict[DocumentId | None, list[Document]] = field(init=False)
@@ -55,7 +57,7 @@ class TreeWriter:
         if others:
             ordered = sorted(others, key=lambda item: item.id)
             whole[RESOURCES] = [order_json(item.body) for item in ordered]
-        return whole
+        return {**whole, **self.frame}
 
     def _resource(self, document: Document, place: str, level: int) -> Body:
         self._placed.add(document.id)

@@ -2,7 +2,8 @@
 
 Its workspace is the record's only root. Of the container the record keeps ``schema_version``.
 Documents that a v5 file has no place for (proto files, a second cookie jar) are written under the
-top-level key ``_resources``, which Insomnia ignores.
+top-level key ``_resources``, which Insomnia ignores. What a v4 export said of itself goes through
+v5 files under ``_container`` and ``_containerOrder``, which the record keeps as that of v4 does.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from sopor.formats import v4
 from sopor.formats.base import DEFAULT_LIMITS, FileContent, Limits
 from sopor.formats.errors import FormatError
 from sopor.formats.gather import gather
+from sopor.formats.ordering import order_json
 from sopor.formats.record import make_record, record_roots
 from sopor.formats.text import TextStyle
 from sopor.formats.v5_read import TreeReader
-from sopor.formats.v5_resource import SCHEMA, is_file_type
+from sopor.formats.v5_resource import CONTAINER, CONTAINER_ORDER, SCHEMA, is_file_type
 from sopor.formats.v5_write import TreeWriter
-from sopor.formats.yaml_file import parse_file
+from sopor.formats.yaml_file import line_in, parse_file
 from sopor.formats.yaml_patch import emit_like
 from sopor.formats.yaml_write import emit_yaml
-from sopor.model.document import Body, Document, DocumentId, Json, parent_of, split_local
+from sopor.model.document import Body, Document, DocumentId, parent_of, split_local
 
 _MARK = re.compile(
     rb"^type:[ \t]*([\"']?)[A-Za-z]+\.insomnia(?:\.rest)?/5\.[0-9]+\1[ \t]*(?:#.*)?\r?$",
@@ -31,9 +33,12 @@ _MARK = re.compile(
 )
 
 
+_CARRIED = ((CONTAINER, dict, "mapping"), (CONTAINER_ORDER, list, "list"))
+
+
 @dataclass(frozen=True, slots=True)
 class _Existing:
-    whole: Json
+    whole: Body
     content: FileContent
     objects: dict[DocumentId, Body]
 
@@ -69,6 +74,7 @@ class V5Yaml:
             path,
             everything,
             schema=record.body.get(SCHEMA),
+            frame=_frame(record, existing.whole if existing else {}),
             before=existing.objects if existing else {},
             parents={item.id: parent_of(item) for item in content.everything} if content else {},
         )
@@ -92,9 +98,31 @@ class V5Yaml:
             )
         reader = TreeReader(path, data)
         shared, local = split_local(gather(reader.read(whole), path))
-        container: Body = {SCHEMA: whole[SCHEMA]} if whole.get(SCHEMA) is not None else {}
-        record = make_record(path, self.name, shared, container)
+        record = make_record(path, self.name, shared, _container(whole, path, data))
         return _Existing(whole, FileContent(record, shared, local), reader.objects)
+
+
+def _container(whole: Body, path: str, data: bytes) -> Body:
+    """Returns what the record keeps of the file itself."""
+    container: Body = {SCHEMA: whole[SCHEMA]} if whole.get(SCHEMA) is not None else {}
+    for key, kind, wanted in _CARRIED:
+        value = whole.get(key)
+        if value is None:
+            continue
+        if not isinstance(value, kind):
+            raise FormatError(f"{key} must be a {wanted}", path=path, line=line_in(data, (key,)))
+        container[key.removeprefix("_")] = value
+    return container
+
+
+def _frame(record: Document, before: Body) -> Body:
+    """Returns the same for the file, without the schema, in the order of an existing file."""
+    found = ((key, record.body.get(key.removeprefix("_")), kind) for key, kind, _ in _CARRIED)
+    return {
+        key: order_json(value, before.get(key))
+        for key, value, kind in found
+        if isinstance(value, kind)
+    }
 
 
 def _workspace(record: Document, everything: Iterable[Document], path: str) -> Document:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sopor.formats import FORMATS, FormatError, assign, format_of, settle, write
+from sopor.formats import FORMATS, FormatError, format_of, write
+from sopor.formats.assign import assign, settle
 from sopor.formats.record import is_safe_path, make_record, record_id
 from sopor.formats.trees import tree_record
 from sopor.model.document import Body, Document, DocumentError, DocumentId

@@ -11,6 +11,7 @@ import pytest
 from sopor.formats import FileContent, read
 from sopor.formats.compare import same_documents
 from sopor.formats.converting import Conversion, Target, convert
+from sopor.formats.record import make_record
 from sopor.formats.types import ID_PREFIXES
 from sopor.formats.yaml_file import parse_file
 from sopor.model.document import Document, DocumentId, split_local
@@ -105,6 +106,11 @@ def test_a_real_file_goes_through_all_formats_and_comes_back_the_same(path: Path
     for name in ("x.json", "x.yaml"):
         v4 = convert(everything(contents(v5)), Target.V4, name)
         assert same_documents(documents(v4), content.everything)
+        (back,) = contents(v4)
+        for key in ("container", "containerOrder"):
+            assert back.record.body.get(key) == content.record.body.get(key) or "v5" in str(
+                content.record.body["format"]
+            )
     again = convert(everything(contents(v5)), Target.V5, "")
     assert again.files == v5.files
 
@@ -118,11 +124,52 @@ def test_a_real_tree_becomes_one_v5_file_and_comes_back_byte_for_byte() -> None:
     assert convert(everything(contents(v5)), Target.TREE, "").files == files
 
 
-def test_what_a_file_says_of_itself_is_told_when_it_is_left_behind() -> None:
+def grpc() -> tuple[str, FileContent]:
     path = next(path for path in corpus_files() if path.name.endswith("fixtures_grpc.yaml"))
     content = read(path.read_bytes(), path.name)
     assert content is not None
-    made = convert([content.record, *content.documents], Target.V5, "")
-    assert any("said __export_date: " in note for note in made.notes)
-    same = convert([content.record, *content.documents], Target.V4, path.name)
+    return path.name, content
+
+
+def test_what_a_file_says_of_itself_is_told_and_carried_or_left_behind() -> None:
+    name, content = grpc()
+    given = [content.record, *content.documents]
+    made = convert(given, Target.V5, "")
+    assert [note for note in made.notes if " said " in note] == [
+        f"{name} said {key}: {value}, which has no place in v5: it is carried in _container"
+        for key, value in (
+            ("__export_date", '"2022-12-02T13:10:54.407Z"'),
+            ("__export_source", '"insomnia.desktop.app:v2022.7.0-beta.6"'),
+        )
+    ]
+    same = convert(given, Target.V4, name)
     assert not same.notes
+    tree = convert(given, Target.TREE, "")
+    assert [note.endswith("which no document holds") for note in tree.notes] == [True, True]
+
+
+def test_what_two_exports_say_becomes_one_in_any_order() -> None:
+    def file(name: str, **said: Any) -> list[Document]:
+        home = doc("workspace", f"wrk_{name}", None, scope="collection")
+        container = {"_type": "export", "__export_format": 4, **said}
+        return [
+            make_record(f"{name}.json", "insomnia.v4.json", [home], {"container": container}),
+            home,
+        ]
+
+    first = file("a", __export_date="2024", __export_source="app:1", mine=[1])
+    second = file("b", __export_date="2023", __export_source="app:2", ours=None)
+    given = [*first, *second, doc("hologram", "odd_1", None)]
+    whole = {"__export_date": "2024", "__export_source": "app:2", "mine": [1], "ours": None}
+    for documents in (given, given[::-1]):
+        v5 = convert(documents, Target.V5, "")
+        assert len(v5.files) == 3
+        for begin in (documents, everything(contents(v5))):
+            (data,) = convert(begin, Target.V4, "x.json").files.values()
+            back = read(data, "x.json")
+            assert back
+            assert back.record.body["container"] == {
+                "_type": "export",
+                "__export_format": 4,
+                **whole,
+            }

@@ -72,6 +72,8 @@ def test_broken_v4_yaml(text: str, line: int, reason: str) -> None:
         (V5_START + "environments: [1]\n", 4, "expected a mapping"),
         (V5_START + "cookieJar: text\n", 4, "expected a mapping"),
         (V5_START + "_resources: text\n", 4, "_resources must be a list"),
+        (V5_START + "_container: text\n", 4, "_container must be a mapping"),
+        (V5_START + "_containerOrder: {a: 1}\n", 4, "_containerOrder must be a list"),
         (V5_START + "_resources:\n  - 5\n", 5, "expected an object, found a number"),
         (V5_START + "collection:\n  - name: A\n    meta:\n      id: 5\n", 7, "meta.id must be a"),
         (V5_START + 'collection:\n  - meta:\n      id: ""\n', 5, "_id must be a non-empty"),
