@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sopor.formats import FORMATS, FileContent, FormatError, assign, recognise, settle
+from sopor.formats import FORMATS, FileContent, FormatError, recognise
+from sopor.formats.assign import assign, settle
 from sopor.formats.base import Format
 from sopor.formats.compare import same_documents, same_json
 from sopor.formats.documents_json import DocumentsJson

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -44,6 +43,8 @@ class Root(click.Group):
             return super().resolve_command(ctx, args)
         if name in HABITS:
             raise click.UsageError(f"there is no command {name!r}: {HABITS[name]}", ctx)
+        from difflib import get_close_matches
+
         close = get_close_matches(name, COMMANDS, 1)
         meant = f"; did you mean `sopor {close[0]}`?" if close else ""
         raise click.UsageError(f"there is no command {name!r}{meant}", ctx)

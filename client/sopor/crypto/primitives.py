@@ -10,11 +10,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import TypeAlias
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from sopor_core.errors import Layer, VerificationError
 
 NONCE_BYTES = 12
@@ -32,6 +27,9 @@ def hkdf(ikm: bytes, salt: bytes, label: str, parts: bytes | None = None) -> byt
 
     The info string is ``label`` in ASCII; ``parts``, if given, follow it after a zero byte.
     """
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     info = label.encode("ascii") if parts is None else label.encode("ascii") + b"\0" + parts
     return HKDF(algorithm=SHA256(), length=32, salt=salt, info=info).derive(ikm)
 
@@ -69,6 +67,8 @@ def seal(
     random: RandomSource = secrets.token_bytes,
 ) -> bytes:
     """Encrypts with AES-256-GCM under a random nonce; returns nonce (12) and ciphertext."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     nonce = random(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, associated)
 
@@ -79,6 +79,9 @@ def open_sealed(key: bytes, sealed: bytes, associated: bytes, layer: Layer, what
     Raises:
         VerificationError: of the given layer, naming ``what`` does not open.
     """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
     if len(ciphertext) < TAG_BYTES:
         raise VerificationError(layer, f"{what} is too short")

@@ -9,17 +9,29 @@
 Nothing here talks to a person or to a server: passwords come from a `PasswordSource`.
 """
 
-from sopor.keystore.entry import OpenEntry
-from sopor.keystore.home import sopor_home
-from sopor.keystore.keystore import Keystore
-from sopor.keystore.passwords import FixedPassword, NoPasswords, PasswordRequest, PasswordSource
-from sopor.keystore.protection import Protection
-from sopor.keystore.records import (
-    DeviceSecrets,
-    KnownAccount,
-    NextKeys,
-    SignOnSecrets,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sopor.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from sopor.keystore.entry import OpenEntry
+    from sopor.keystore.home import sopor_home
+    from sopor.keystore.keystore import Keystore
+    from sopor.keystore.passwords import FixedPassword, NoPasswords, PasswordRequest, PasswordSource
+    from sopor.keystore.protection import Protection
+    from sopor.keystore.records import DeviceSecrets, KnownAccount, NextKeys, SignOnSecrets
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        entry=["OpenEntry"],
+        home=["sopor_home"],
+        keystore=["Keystore"],
+        passwords=["FixedPassword", "NoPasswords", "PasswordRequest", "PasswordSource"],
+        protection=["Protection"],
+        records=["DeviceSecrets", "KnownAccount", "NextKeys", "SignOnSecrets"],
+    )
 
 __all__ = [
     "DeviceSecrets",

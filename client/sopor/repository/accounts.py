@@ -29,9 +29,13 @@ class AccountSource:
 
     def __init__(self, home: Path | None = None, passwords: PasswordSource | None = None) -> None:
         """Takes the folder of the keystore, and who knows passwords."""
-        self._home = home or sopor_home()
+        self._chosen_home = home
         self._passwords = passwords or NoPasswords()
         self._account: Account | None = None
+
+    @cached_property
+    def _home(self) -> Path:
+        return self._chosen_home or sopor_home()
 
     @cached_property
     def config(self) -> Configuration:

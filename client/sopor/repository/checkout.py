@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from sopor.errors import SoporError, StateConflict
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta
 from sopor.repository.context import Context
 from sopor.repository.journal import Move, arrive, write_move
-from sopor.worktree import Scan, Written
 from sopor_core.ids import Cid
+
+if TYPE_CHECKING:
+    from sopor.worktree import Scan, Written
 
 _SHOWN = 5
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sopor.crypto.pack import Base, SealedPack, write_packs
 from sopor.errors import MergeConflicts, StateConflict
@@ -30,8 +31,10 @@ from sopor.repository.results import CommitDetail
 from sopor.repository.secrets import check_secrets, remember_told, tell
 from sopor.repository.selection import select
 from sopor.store import NewCommit
-from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId
+
+if TYPE_CHECKING:
+    from sopor.worktree import Scan
 
 
 def content_of(context: Context, document: Document) -> Content:

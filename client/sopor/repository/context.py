@@ -6,27 +6,29 @@ Secrets are unlocked when an operation first needs them, so `status` of a clean 
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sopor.crypto.content_ids import ContentIds
 from sopor.crypto.keys import ProjectKeys
 from sopor.errors import Busy, InvalidInput, NotFound
-from sopor.merge.graph import Graph
 from sopor.model.commit import Author
 from sopor.model.document import Document
 from sopor.repository.accounts import AccountSource
 from sopor.repository.project_keys import read_local_keys, unwrap_keys
 from sopor.store import FOLDER, Store
 from sopor.store.beginning import check_finished
-from sopor.worktree import Options, Scan, SqliteFileIndex, WorkingCopy
 from sopor_core import canonical
 from sopor_core.errors import VerificationError
 from sopor_core.ids import Cid, CommitId, OrgId, ProjectId
 from sopor_core.limits import MAX_DOCUMENT_BYTES
+
+if TYPE_CHECKING:
+    from sopor.merge.graph import Graph
+    from sopor.worktree import Scan, WorkingCopy
 
 Progress = Callable[[str], None]
 """Is told what goes on, in a few words, while something takes long."""
@@ -113,12 +115,16 @@ class Context:
     @property
     def graph(self) -> Graph[CommitId]:
         """The graph of commits, in the order in which they came here: parents before children."""
+        from sopor.merge.graph import Graph
+
         commits = self.store.commits
         return Graph(commits.parents, commits.number, ordered=True)
 
     @cached_property
     def files(self) -> WorkingCopy:
         """The working files."""
+        from sopor.worktree import Options, SqliteFileIndex, WorkingCopy
+
         index = SqliteFileIndex(self.store.database.connection)
         return WorkingCopy(self.root, index, self.cid, Options(scratch=self.store.folder))
 
@@ -186,6 +192,8 @@ def find_root(path: Path) -> Path:
 
 
 def _system_user() -> str:
+    import getpass
+
     try:
         return getpass.getuser()
     except (OSError, KeyError):

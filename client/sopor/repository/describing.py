@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta, State
@@ -10,8 +11,10 @@ from sopor.moments import Moment
 from sopor.repository.context import Context
 from sopor.repository.results import ChangeKind, CommitInfo, DocumentChange
 from sopor.repository.selection import Candidate
-from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId
+
+if TYPE_CHECKING:
+    from sopor.worktree import Scan
 
 
 def document_name(document: Document) -> str:

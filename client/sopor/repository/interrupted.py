@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sopor.errors import Busy, DamagedStore
-from sopor.merge.fields import merge_document
+from sopor.lazy import lazy_module
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import State
 from sopor.repository.checkout import put_documents
@@ -24,8 +25,14 @@ from sopor.repository.context import Context
 from sopor.repository.journal import Move, arrive, read_move
 from sopor.repository.merge_state import MergeState, has_merge, read_merge, write_merge
 from sopor.repository.originals import drop_originals, restore_originals
-from sopor.repository.settling import settle_records
-from sopor.repository.sides import documents_of, sides_of_kept
+
+if TYPE_CHECKING:
+    from sopor.merge import fields
+    from sopor.repository import settling, sides
+else:
+    fields = lazy_module("sopor.merge.fields")
+    settling = lazy_module("sopor.repository.settling")
+    sides = lazy_module("sopor.repository.sides")
 
 
 @contextmanager
@@ -89,12 +96,12 @@ def _end_move(context: Context, move: Move) -> None:
 
 
 def _end_merge_files(context: Context, merge: MergeState) -> None:
-    sides = sides_of_kept(context, merge)
-    if sides is not None:
-        merged = sides.merge(context)
-        changes = documents_of(context, merged, with_conflicts=True)
-        wanted = settle_records(context, sides, changes, merged.mends)
-        put_documents(context, _missing(context, sides.ours, wanted))
+    kept = sides.sides_of_kept(context, merge)
+    if kept is not None:
+        merged = kept.merge(context)
+        changes = sides.documents_of(context, merged, with_conflicts=True)
+        wanted = settling.settle_records(context, kept, changes, merged.mends)
+        put_documents(context, _missing(context, kept.ours, wanted))
     write_merge(context.store, replace(merge, writing=False))
 
 
@@ -110,7 +117,7 @@ def _missing(
         elif changes[key] != document:
             old = context.load(before[key]) if key in before else None
             # A file that was written before it was edited merges to what it is.
-            merged = merge_document(old, changes[key], document)
+            merged = fields.merge_document(old, changes[key], document)
             if not merged.conflicts:
                 missing[key] = merged.document
     return missing

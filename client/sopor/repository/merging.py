@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sopor.errors import StateConflict
 from sopor.merge.graph import is_ancestor
@@ -27,8 +28,10 @@ from sopor.repository.results import MergeOutcome
 from sopor.repository.revisions import resolve
 from sopor.repository.settling import settle_records
 from sopor.repository.sides import Sides, documents_of, sides_of_merge
-from sopor.worktree import Scan
 from sopor_core.ids import Cid, CommitId
+
+if TYPE_CHECKING:
+    from sopor.worktree import Scan
 
 
 def merge(context: Context, revision: str, message: str | None = None) -> MergeOutcome:

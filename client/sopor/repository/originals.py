@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sopor.disk import disk_errors, write_private
 from sopor.errors import SoporError
-from sopor.formats import FileContent, read
-from sopor.formats.compare import same_documents
 from sopor.model.document import DocumentId
 from sopor.repository.context import Context
+
+if TYPE_CHECKING:
+    from sopor.formats import FileContent
 
 _NAME = "merge-files.json"
 
@@ -61,6 +62,8 @@ def _place(context: Context) -> Path:
 
 
 def _same(name: str, present: bytes, data: bytes) -> bool:
+    from sopor.formats.compare import same_documents
+
     one, other = _content(name, present), _content(name, data)
     return (
         one is not None
@@ -71,6 +74,8 @@ def _same(name: str, present: bytes, data: bytes) -> bool:
 
 
 def _content(name: str, data: bytes) -> FileContent | None:
+    from sopor.formats import read
+
     try:
         return read(data, name)
     except SoporError:
@@ -82,6 +87,8 @@ def _replace(path: Path, data: bytes) -> None:
     with disk_errors(path):
         try:
             temporary.write_bytes(data)
+            import shutil
+
             shutil.copymode(path, temporary)
             temporary.replace(path)
         finally:

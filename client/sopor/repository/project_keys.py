@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sopor.crypto.account import AccountKeys
-from sopor.crypto.epochs import unlock_scope
 from sopor.crypto.keys import FIRST_EPOCH, EpochSecret, ProjectKeys
 from sopor.disk import create_private
 from sopor.errors import DamagedStore
 from sopor_core.encoding import b64decode, b64encode
 from sopor_core.errors import VerificationError
 from sopor_core.ids import ProjectId
-from sopor_core.membership import MembershipLog
+
+if TYPE_CHECKING:
+    from sopor.crypto.account import AccountKeys
+    from sopor_core.membership import MembershipLog
 
 _FILE = "project.key"
 
@@ -59,4 +61,6 @@ def unwrap_keys(account: AccountKeys, membership: MembershipLog, project: Projec
     Raises:
         VerificationError: layer ``epoch``, if there is no wrap for the account or it does not open.
     """
+    from sopor.crypto.epochs import unlock_scope
+
     return unlock_scope(membership, project, account.identity.account, account)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from sopor.lazy import lazy_module
 from sopor.repository.branching import tracking
 from sopor.repository.context import Context
 from sopor.repository.describing import describe, in_order, kind_of
 from sopor.repository.interrupted import end_if_free
-from sopor.repository.resolving import merge_status
+from sopor.repository.merge_state import has_merge
 from sopor.repository.results import DocumentChange, Status
-from sopor.worktree import Scan
+
+if TYPE_CHECKING:
+    from sopor.repository import resolving
+    from sopor.worktree import Scan
+else:
+    resolving = lazy_module("sopor.repository.resolving")
 
 
 def status(context: Context) -> Status:
@@ -28,13 +36,15 @@ def status(context: Context) -> Status:
         head=refs.head,
         tracking=tracking(context, refs.current),
         changes=describe_scan(context, scan),
-        merge=merge_status(context),
+        merge=resolving.merge_status(context) if has_merge(context.store) else None,
         warnings=(*ended, *scan.warnings),
     )
 
 
 def describe_scan(context: Context, scan: Scan) -> tuple[DocumentChange, ...]:
     """Describes the edits of the working files against the present commit."""
+    if not scan.changes:
+        return ()
     head = context.store.commits.state(context.store.refs.head)
     changes = []
     for document_id, document in scan.changes.items():

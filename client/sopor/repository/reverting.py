@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sopor.errors import InvalidInput, NotFound, StateConflict
 from sopor.merge.graph import is_ancestor
@@ -21,8 +22,10 @@ from sopor.repository.results import CommitDetail, DocumentChange, MergeOutcome
 from sopor.repository.revisions import HEAD, resolve
 from sopor.repository.selection import select
 from sopor.repository.sides import sides_of_undoing
-from sopor.worktree import Scan
 from sopor_core.ids import CommitId
+
+if TYPE_CHECKING:
+    from sopor.worktree import Scan
 
 EVERYTHING = "."
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sopor.formats import settle
+from sopor.formats.assign import settle
 from sopor.formats.record import is_record, record_extras, record_path, record_roots
 from sopor.merge.structure import Mend
 from sopor.model.document import RECORD_TYPE, Document, DocumentId

@@ -5,7 +5,6 @@ Ordering: the mark is on the disk before anything else, and is removed after eve
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from sopor.disk import disk_errors, sync_folder
@@ -24,6 +23,8 @@ def begin(folder: Path) -> None:
     with disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         if is_unfinished(folder):
+            import shutil
+
             shutil.rmtree(folder)
         folder.mkdir(mode=0o700)
         (folder / _MARK).touch()

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sopor.errors import DamagedStore, InvalidInput, NotFound
 from sopor.model.commit import Commit
 from sopor.model.state import NodeHasher, State
 from sopor.store.database import Database
 from sopor_core.ids import CommitId, PackId, StateRoot
-from sopor_core.push_entry import ListedCommit
+
+if TYPE_CHECKING:
+    from sopor_core.push_entry import ListedCommit
 
 _SNAPSHOT_EVERY = 32
 _STATES_IN_MEMORY = 64
@@ -87,15 +90,20 @@ class Commits:
             ).fetchone()
         if row is None:
             return None
+        from sopor_core.push_entry import ListedCommit
+
         same = CommitId(row[2]) if row[2] else None
         return ListedCommit(commit, _ids(row[0]), StateRoot(row[1]), same)
 
     def parents(self, commit: CommitId) -> tuple[CommitId, ...]:
         """Returns a commit's parents; raises DamagedStore if it is not here."""
-        known = self.listed(commit)
-        if known is None:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT parents FROM commits WHERE id = ?", (commit,)
+            ).fetchone()
+        if row is None:
             raise _missing(commit)
-        return known.parents
+        return _ids(row[0])
 
     def time(self, commit: CommitId) -> int:
         """Returns a commit's time in milliseconds; raises DamagedStore."""

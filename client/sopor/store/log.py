@@ -6,11 +6,21 @@ shows less, or something else, is caught against it (SPEC section 11, promises P
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from sopor.lazy import lazy_module
 from sopor.store.database import Database
 from sopor_core.ids import EntryHash, OpId, OrgId
-from sopor_core.membership import MembershipEntry, MembershipLog
-from sopor_core.push_entry import Citation, PushEntry
-from sopor_core.push_log import EMPTY_LOG, LogCheckedEntry
+
+if TYPE_CHECKING:
+    from sopor_core import membership, push_entry, push_log
+    from sopor_core.membership import MembershipEntry, MembershipLog
+    from sopor_core.push_entry import Citation, PushEntry
+    from sopor_core.push_log import LogCheckedEntry
+else:
+    membership = lazy_module("sopor_core.membership")
+    push_entry = lazy_module("sopor_core.push_entry")
+    push_log = lazy_module("sopor_core.push_log")
 
 
 class Log:
@@ -28,7 +38,7 @@ class Log:
             row = connection.execute(
                 "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1"
             ).fetchone()
-        return Citation(row[0], EntryHash(row[1])) if row else EMPTY_LOG
+        return push_entry.Citation(row[0], EntryHash(row[1])) if row else push_log.EMPTY_LOG
 
     @property
     def cited(self) -> int:
@@ -40,7 +50,7 @@ class Log:
         """Returns a verified entry, or None."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT data FROM entries WHERE seq = ?", (seq,)).fetchone()
-        return PushEntry.parse(row[0]) if row else None
+        return push_entry.PushEntry.parse(row[0]) if row else None
 
     def holds_op(self, op: OpId) -> bool:
         """Tells whether an entry of this operation is in the log."""
@@ -59,7 +69,8 @@ class Log:
     def membership(self, org: OrgId) -> MembershipLog:
         """Returns the verified membership log, replayed once for each process."""
         if self._membership is None:
-            self._membership = MembershipLog.replay(org, self.membership_entries())
+            entries = self.membership_entries()
+            self._membership = membership.MembershipLog.replay(org, entries)
         return self._membership
 
     def membership_entries(self) -> list[bytes]:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from sopor.crypto.keys import ProjectKeys
-from sopor.crypto.pack import Base, ObjectKind, OpenedPack, PackObject
 from sopor.errors import DamagedStore
+from sopor.lazy import lazy_module
 from sopor.store.database import Database
 from sopor.store.packs import PackFiles
 from sopor_core.ids import Cid, PackId
+
+if TYPE_CHECKING:
+    from sopor.crypto import pack as packs
+    from sopor.crypto.keys import ProjectKeys
+    from sopor.crypto.pack import Base, OpenedPack, PackObject
+else:
+    packs = lazy_module("sopor.crypto.pack")
 
 _OPEN_PACKS = 16
 
@@ -65,12 +72,12 @@ class Objects:
             )
         pack, size, frame, offset, length, depth = row
         opened = self._opened(PackId(pack), size)
-        return Base(opened.read_document(cid, frame, offset, length), depth)
+        return packs.Base(opened.read_document(cid, frame, offset, length), depth)
 
     def _open(self, pack: PackId, size: int) -> OpenedPack:
         if self._keys is None:
             raise AssertionError("objects are read before the keys are there")
-        return OpenedPack(self._keys, self._files.reader(pack), size, self.base)
+        return packs.OpenedPack(self._keys, self._files.reader(pack), size, self.base)
 
     def unpublished(self, cids: Iterable[Cid]) -> list[Cid]:
         """Returns those that are here and that no entry of the log has brought yet."""
@@ -112,7 +119,7 @@ class Objects:
         rows = [
             (item.id, number, item.frame, item.offset, len(item.data), item.depth, published)
             for item in objects
-            if item.kind is ObjectKind.DOCUMENT
+            if item.kind is packs.ObjectKind.DOCUMENT
         ]
         with self._database.transaction() as connection:
             connection.executemany(

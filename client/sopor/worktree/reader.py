@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from sopor.errors import InvalidInput
 from sopor.formats.base import FileContent, Format, Limits
 from sopor.formats.errors import FormatError
+from sopor.formats.names import FORMAT_NAMES
+from sopor.lazy import lazy_module
 from sopor.model.document import Document, DocumentId, Json, split_modified
 from sopor.worktree.disk import Content
 from sopor.worktree.index import FileRow, FileState, Stat
 from sopor_core import canonical
 from sopor_core.ids import Cid
 from sopor_core.limits import MAX_DOCUMENT_BYTES
+
+if TYPE_CHECKING:
+    from sopor.formats import known
+else:
+    known = lazy_module("sopor.formats.known")
 
 CidOf: TypeAlias = Callable[[Document], Cid]
 _LONGEST_GROWTH = 8
@@ -98,23 +105,18 @@ def _apart(content: FileContent) -> tuple[FileContent, dict[DocumentId, Json]]:
 class Reader:
     """Reads files in all formats; ``parsed`` counts the files that it parsed so far."""
 
-    formats: Sequence[Format]
     cid_of: CidOf
     limits: Limits
     parsed: int = 0
-    _by_name: dict[str, Format] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._by_name = {each.name: each for each in self.formats}
 
     @property
     def names(self) -> str:
         """The names of all formats, as one text."""
-        return " ".join(self._by_name)
+        return " ".join(FORMAT_NAMES)
 
     def format(self, name: str) -> Format | None:
         """Returns the format of a name, if there is one."""
-        return self._by_name.get(name)
+        return known.named(name)
 
     def parse(self, path: str, content: Content, moment: int, expected: str = "") -> Parsed | None:
         """Returns what a file says, None if it is none of Insomnia's.
@@ -129,8 +131,7 @@ class Reader:
         Raises:
             FormatError: the file breaks its format, or holds a document that is too large.
         """
-        chosen = next((each for each in self.formats if each.recognises(path, content.data)), None)
-        chosen = chosen or self._by_name.get(expected)
+        chosen = known.recognise(path, content.data) or known.named(expected)
         if chosen is None:
             return None
         self.parsed += 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sopor.formats import Format, FormatError, format_of
+from sopor.formats.base import Format
+from sopor.formats.errors import FormatError
+from sopor.formats.known import format_of
 from sopor.formats.record import make_record
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml

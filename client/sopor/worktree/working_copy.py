@@ -12,19 +12,22 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sopor.errors import StateConflict
-from sopor.formats import DEFAULT_LIMITS, FORMATS, Limits
+from sopor.formats.base import DEFAULT_LIMITS, Limits
 from sopor.model.document import Document, DocumentId
-from sopor.worktree.current import Changes, CurrentFiles, Rest
 from sopor.worktree.disk import Disk
 from sopor.worktree.index import Entry, FileState, SqliteFileIndex
 from sopor.worktree.look import Look, Looker
-from sopor.worktree.plan import Plan, Planner
 from sopor.worktree.reader import CidOf, Reader, Seen
 from sopor.worktree.scan import Comparison, Scan, dirty_row, label
-from sopor.worktree.write import Writer, Written
 from sopor_core.ids import Cid
+
+if TYPE_CHECKING:
+    from sopor.worktree.current import Changes, CurrentFiles, Rest
+    from sopor.worktree.plan import Plan
+    from sopor.worktree.write import Written
 
 _SHOWN = 3
 
@@ -55,7 +58,7 @@ class WorkingCopy:
         chosen = options or Options()
         self._index = index
         self._disk = Disk(root.resolve(), chosen.scratch, chosen.replace)
-        self._reader = Reader(FORMATS, cid_of, chosen.limits)
+        self._reader = Reader(cid_of, chosen.limits)
         self._looker = Looker(self._disk, index, self._reader)
         self._seen: dict[str, Seen] = {}
         self._places: dict[DocumentId, str] = {}
@@ -140,11 +143,11 @@ class WorkingCopy:
             StateConflict: a changed document was edited since the last scan, another program saves
                 files meanwhile, or something that is none of the project's is in the way.
         """
-        moment = self._disk.clock()
-        current = self._current(rest, moment)
+        from sopor.worktree.plan import Planner
+
+        current = self._current(rest)
         self._require_unedited(changes, current.comparison)
-        plan = Planner(current, changes).plan()
-        return self._carry_out(Writer(self._disk, self._reader, current.look, moment), plan)
+        return self._carry_out(Planner(current, changes).plan(), current)
 
     def write_all(self, documents: Iterable[Document], *, overwrite: bool = False) -> Written:
         """Makes the files hold exactly these documents, as for a clone into an empty folder.
@@ -159,8 +162,9 @@ class WorkingCopy:
             StateConflict: files are there that hold something else; nothing was changed. Also as
                 for `write`, as are the other errors.
         """
-        moment = self._disk.clock()
-        current = self._current(lambda _: (), moment)
+        from sopor.worktree.plan import Planner
+
+        current = self._current(lambda _: ())
         current.overwrite = overwrite
         changes = {document.id: document for document in documents}
         plan = Planner(current, changes, fresh=True).plan()
@@ -171,7 +175,7 @@ class WorkingCopy:
                 f"files with other contents are there already: {shown}",
                 hint="choose an empty folder, or move them away",
             )
-        return self._carry_out(Writer(self._disk, self._reader, current.look, moment), plan)
+        return self._carry_out(plan, current)
 
     def rebase(
         self,
@@ -233,7 +237,10 @@ class WorkingCopy:
         self._index.forget_files(stale)
         self._index.put_local({path: seen.local for path, seen in self._seen.items()})
 
-    def _current(self, rest: Rest, moment: int) -> CurrentFiles:
+    def _current(self, rest: Rest) -> CurrentFiles:
+        from sopor.worktree.current import CurrentFiles
+
+        moment = self._disk.clock()
         look = self._looker.look()
         comparison = self._comparison(look)
         return CurrentFiles(look, comparison, self._disk, self._index, self._reader, rest, moment)
@@ -255,8 +262,11 @@ class WorkingCopy:
                     f"the {what} was edited meanwhile", hint="run the command again"
                 )
 
-    def _carry_out(self, writer: Writer, plan: Plan) -> Written:
+    def _carry_out(self, plan: Plan, current: CurrentFiles) -> Written:
+        from sopor.worktree.write import Writer
+
         self._last = None
+        writer = Writer(self._disk, self._reader, current.look, current.moment)
         written = writer.carry_out(plan)
         self._seen = {path: parsed.seen for path, parsed in writer.look.parsed.items()}
         for path in written.removed:

@@ -9,6 +9,7 @@ import pytest
 
 from sopor.formats import FORMATS, FormatError, format_of, write
 from sopor.formats.assign import assign, settle
+from sopor.formats.names import FORMAT_NAMES
 from sopor.formats.record import is_safe_path, make_record, record_id
 from sopor.formats.trees import tree_record
 from sopor.model.document import Body, Document, DocumentError, DocumentId
@@ -178,3 +179,7 @@ def test_nonsense_in_a_record_claims_nothing() -> None:
     file = record("a.json", "insomnia.v4.json")
     body: Body = {**file.body, "roots": 5, "extras": [None, "req_3"]}
     assert placed(Document(file.id, file.type, body), ORPHAN) == {"a.json": ["req_3"]}
+
+
+def test_the_names_of_all_formats_are_known_without_them() -> None:
+    assert tuple(known.name for known in FORMATS) == FORMAT_NAMES

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sopor.formats import assign, recognise
+from sopor.formats import recognise
+from sopor.formats.assign import assign
 from sopor.formats.documents_json import DocumentsJson
 from sopor.formats.record import is_record
 from sopor.formats.trees import SHARDED, tree_record

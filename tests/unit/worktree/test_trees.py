@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sopor.errors import InvalidInput
-from sopor.formats import assign
+from sopor.formats.assign import assign
 from sopor.formats.documents_json import DocumentsJson
 from sopor.formats.documents_yaml import DocumentsYaml
 from sopor.formats.trees import GIT_SYNC, SHARDED, tree_record
