@@ -17,14 +17,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from sopor.lazy import lazy_module
 from sopor.merge.algebra import ABSENT
 from sopor.merge.keys import KEY_FIELDS, key_field
-from sopor.merge.spec import parse_text, write_text
 from sopor.merge.values import MaybeJson
 from sopor.model.document import Body, Json
 from sopor_core.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from sopor.merge import spec
+else:
+    spec = lazy_module("sopor.merge.spec")
 
 
 class ElementKey(str):
@@ -107,7 +112,7 @@ def value_at(value: MaybeJson, path: Path) -> MaybeJson:
             index = _index(value, step)
             value = ABSENT if index is None else value[index]
         else:
-            inside = parse_text(value)
+            inside = spec.parse_text(value)
             value = ABSENT if inside is None else value_at(inside, (step,))
     return value
 
@@ -138,8 +143,10 @@ def replace_at(document: Body, path: Path, value: MaybeJson) -> Body:
 
 
 def _replaced_inside(text: str, path: Path, value: MaybeJson) -> str | None:
-    inside = parse_text(text)
-    return None if inside is None else write_text(replace_at(inside, path, value), text, inside)
+    inside = spec.parse_text(text)
+    return (
+        None if inside is None else spec.write_text(replace_at(inside, path, value), text, inside)
+    )
 
 
 def _copy_below(place: Json, step: str | int, path: Path) -> Json:
