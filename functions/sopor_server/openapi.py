@@ -65,12 +65,14 @@ _ANSWERS: Mapping[Operation, Mapping[int, type[BaseModel] | str]] = {
     Operation.PACK_PUT: {200: _EMPTY, 201: _EMPTY},
     Operation.PACK_ADDRESS: {200: models.PackAddress, 204: _EMPTY},
     Operation.PACK_GET: {200: OCTETS, 206: OCTETS, 307: _EMPTY},
+    Operation.EVENTS: {200: models.Events, 304: _EMPTY},
 }
 _TITLES = {
     200: "Success",
     201: "Created",
     204: "Success without a body",
     206: "A part",
+    304: "Nothing is new",
     307: "The storage has it, at `Location`",
 }
 _AFTER = ("after", "number of the newest entry that the client has", {"type": "integer"})
@@ -84,6 +86,10 @@ _QUERIES: Mapping[Operation, tuple[tuple[str, str, Object], ...]] = {
         _AFTER,
         ("hash", "hash of that entry, base64url", {"type": "string"}),
         ("members", "number of its newest membership entry", {"type": "integer"}),
+    ),
+    Operation.EVENTS: (
+        ("projects", "ids with commas between them; all without it", {"type": "string"}),
+        ("after", "cursor; the header `Last-Event-ID` counts in its place", {"type": "string"}),
     ),
 }
 

@@ -39,7 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 30,
             "loglevel": "warning",
             "when_ready": self._tell,
-            "limit_request_line": 2048,
+            "limit_request_line": 8190,  # 200 ids of projects in a query
             "limit_request_fields": 40,
             "control_socket_disable": True,  # from gunicorn 25.1 on
         }

@@ -83,4 +83,5 @@ ENDPOINTS: dict[Operation, Endpoint] = {
     Operation.PACK_PUT: Endpoint("packs:pack_put", OCTETS, MAX_PACK_BYTES),
     Operation.PACK_ADDRESS: _json("packs:pack_address"),
     Operation.PACK_GET: Endpoint("packs:pack_get"),
+    Operation.EVENTS: Endpoint("events:poll"),
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from werkzeug.wrappers import Response
 
 from sopor_core.limits import MAX_INLINE_BYTES, MAX_PACK_BYTES
-from sopor_core.wire.models import Health, Meta, SignOn
+from sopor_core.wire.events import Mode
+from sopor_core.wire.models import EventsOffer, Health, Meta, SignOn
 from sopor_core.wire.routes import PROTOCOL
 from sopor_server import __version__
 from sopor_server.app import answers
 from sopor_server.app.application import PROTOCOL_MIN
 from sopor_server.app.call import Call
-from sopor_server.service.context import SingleSignOn
+from sopor_server.service.context import SingleSignOn, StreamsOffer
 
 
 def health(call: Call) -> Response:
@@ -35,8 +36,16 @@ def meta(call: Call) -> Response:
             max_pack_bytes=MAX_PACK_BYTES,
             time=call.context.now(),
             sign_on=_sign_on(call.context.sign_on),
+            events=_events(call.context.streams),
         )
     )
+
+
+def _events(offered: StreamsOffer | None) -> EventsOffer:
+    if offered is None:
+        return EventsOffer(modes=[Mode.POLL])
+    modes = [str(Mode.POLL), str(Mode.STREAM)]
+    return EventsOffer(modes=modes, url=offered.url, port=offered.port, quiet=offered.quiet)
 
 
 def _sign_on(found: SingleSignOn | None) -> SignOn | None:

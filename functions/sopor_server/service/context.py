@@ -30,6 +30,18 @@ class SingleSignOn:
 
 
 @dataclass(frozen=True)
+class StreamsOffer:
+    """Where streams of events are served: at ``url``, else at ``port`` of the server's host.
+
+    They end after ``quiet`` seconds of silence, never for 0.
+    """
+
+    url: str | None = None
+    port: int | None = None
+    quiet: int = 0
+
+
+@dataclass(frozen=True)
 class Context:
     """The parts that the composition root joins."""
 
@@ -47,6 +59,7 @@ class Context:
     logs: RecentLogs = field(default_factory=RecentLogs)
     now: Callable[[], int] = _now
     sign_on: SingleSignOn | None = None
+    streams: StreamsOffer | None = None
 
     def check_device(self, caller: Caller) -> None:
         """Raises Refused (``device-revoked``) unless the caller's device is live. One read."""

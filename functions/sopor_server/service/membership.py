@@ -108,7 +108,19 @@ def project_of_member(
     """
     found = store.project(project, commits=commits)
     org = store.organization(found.organization) if found else None
-    if found is None or org is None or caller.account not in org.members:
+    if found is None or org is None:
+        raise not_found("project")
+    check_reads(org, caller, project)
+    return found, org
+
+
+def check_reads(org: Organization, caller: Caller, project: ProjectId) -> None:
+    """Raises Refused unless the caller may read a project of this organization.
+
+    Raises:
+        Refused: as `project_of_member` does.
+    """
+    if caller.account not in org.members:
         raise not_found("project")
     newest = state.of(org)
     if newest.deleted:
@@ -121,7 +133,6 @@ def project_of_member(
         )
     if newest.role(caller.account, project) is None:
         raise not_found("project")
-    return found, org
 
 
 def check_writes(org: Organization, account: AccountId, project: ProjectId) -> None:

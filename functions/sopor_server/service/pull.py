@@ -15,6 +15,7 @@ from sopor_core.encoding import b64decode
 from sopor_core.ids import EntryHash, PackId, ProjectId
 from sopor_core.limits import MAX_INLINE_BYTES
 from sopor_core.push_entry import Citation, ListedPack
+from sopor_core.wire.events import Place
 from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.problems import Code
 from sopor_server.auth import Caller
@@ -41,10 +42,11 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a client lacks; ``more`` tells that another pull is needed."""
+    """What a client lacks up to the entries of ``reached``; ``more`` tells that more follows."""
 
     head: Citation
     members: Citation
+    reached: Place
     more: bool
     parts: Sequence[Part]
 
@@ -71,44 +73,73 @@ def news(context: Context, project: Project, org: Organization, since: Since) ->
     Raises:
         Refused: ``log-shorter``, ``log-diverged``.
     """
-    if since.place.seq > project.head.seq or since.members > org.head.seq:
+    after = Place(since.place.seq, since.members)
+    return following(context, project, org, after, budget=BUDGET, same=since.place.hash)
+
+
+def following(
+    context: Context,
+    project: Project,
+    org: Organization,
+    after: Place,
+    *,
+    budget: int,
+    same: EntryHash | None = None,
+) -> News:
+    """Returns what follows a place: about ``budget`` bytes, of one entry at least.
+
+    With ``same``, the hash of the push entry at the place, another history is told from this one.
+
+    Raises:
+        Refused: ``log-shorter``, ``log-diverged``.
+    """
+    if after.push > project.head.seq or after.members > org.head.seq:
         raise Refused(
             Code.LOG_SHORTER,
             f"the server has {project.head.seq} entries of the push log and {org.head.seq} of the"
-            f" membership log, the client has {since.place.seq} and {since.members}",
+            f" membership log, the client has {after.push} and {after.members}",
             hint="the server may have been restored from a backup; ask who runs it",
         )
-    membership = _membership(context, org, since.members)
-    left = BUDGET - sum(map(len, membership))
+    membership = _membership(context, org, after.members, budget)
+    left = budget - sum(map(len, membership))
     parts = [Part(PartKind.MEMBERSHIP_ENTRY, entry) for entry in membership]
-    if since.members + len(membership) < org.head.seq:
-        return News(project.head, org.head, more=True, parts=parts)
-    pushed, reached = _pushed(context, project, since.place, left)
-    return News(project.head, org.head, reached < project.head.seq, [*parts, *pushed])
+    members = after.members + len(membership)
+    if members < org.head.seq:
+        reached = Place(after.push, members)
+        return News(project.head, org.head, reached, more=True, parts=parts)
+    pushed, seq = _pushed(context, project, after.push, _Budget(budget, left), same)
+    more = seq < project.head.seq
+    return News(project.head, org.head, Place(seq, members), more, [*parts, *pushed])
 
 
-def _membership(context: Context, org: Organization, after: int) -> Sequence[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    whole: int
+    left: int
+
+
+def _membership(context: Context, org: Organization, after: int, budget: int) -> Sequence[bytes]:
     if after == org.head.seq:
         return ()
-    entries = context.store.membership_entries(org.id, after, BUDGET)
+    entries = context.store.membership_entries(org.id, after, budget)
     return entries[: org.head.seq - after]
 
 
 def _pushed(
-    context: Context, project: Project, after: Citation, left: int
+    context: Context, project: Project, after: int, budget: _Budget, same: EntryHash | None
 ) -> tuple[list[Part], int]:
     """Returns the entries with their packs as far as they fit, and the last one's number."""
     parts: list[Part] = []
     reader = PackReader(context.store, context.blobs, project)
-    previous, reached = after.hash, after.seq
+    reached, left = after, budget.left
     if reached == project.head.seq:
-        _check_same(previous, project.head.hash, reached)
-    for data in _entries(context, project, after.seq):
+        _check_same(same, project.head.hash, reached)
+    for data in _entries(context, project, after, budget.whole):
         entry = json.loads(data)
-        if reached == after.seq:
-            _check_same(previous, EntryHash.from_b64(entry["prev"]), reached)
+        if reached == after:
+            _check_same(same, EntryHash.from_b64(entry["prev"]), reached)
         packs = [ListedPack(PackId(b64decode(pack["id"])), pack["size"]) for pack in entry["packs"]]
-        inline = sum(pack.size for pack in packs if pack.size <= BUDGET)
+        inline = sum(pack.size for pack in packs if pack.size <= budget.whole)
         if parts and len(data) + inline > left:
             break
         left -= len(data)
@@ -120,10 +151,10 @@ def _pushed(
     return parts, reached
 
 
-def _entries(context: Context, project: Project, after: int) -> Iterator[bytes]:
+def _entries(context: Context, project: Project, after: int, budget: int) -> Iterator[bytes]:
     while after < project.head.seq:
         limit = min(project.head.seq - after, _ENTRIES_A_READ)
-        page = context.store.push_entries(project.id, after, limit, BUDGET)
+        page = context.store.push_entries(project.id, after, limit, budget)
         yield from page
         after += len(page)
 
@@ -142,8 +173,8 @@ def _packs(reader: PackReader, seq: int, packs: Sequence[ListedPack], left: int)
         yield Part(PartKind.PACK, data)
 
 
-def _check_same(claimed: EntryHash, found: EntryHash, seq: int) -> None:
-    if claimed != found:
+def _check_same(claimed: EntryHash | None, found: EntryHash, seq: int) -> None:
+    if claimed is not None and claimed != found:
         raise Refused(
             Code.LOG_DIVERGED,
             f"entry {seq} of the push log is another one here",

@@ -234,6 +234,40 @@ class PullControl(AnswerModel):
     problem: dict[str, Any] | None = None
 
 
+class NewsEvent(AnswerModel):
+    """What a project brings: ``parts`` are the base64url of what a pull would answer.
+
+    ``seq`` and ``members`` are the newest push and membership entry in them.
+    """
+
+    event: str = "news"
+    project: str
+    seq: int
+    members: int
+    parts: str
+
+
+class Events(AnswerModel):
+    """The answer to a poll of ``GET /v1/events``; ``wait`` is in seconds."""
+
+    cursor: str
+    events: list[NewsEvent]
+    more: bool
+    wait: int
+
+
+class EventsOffer(AnswerModel):
+    """How the server tells events; streams are at ``url``, else at ``port`` of its host.
+
+    ``quiet`` seconds of silence end a stream, 0 never.
+    """
+
+    modes: list[str]
+    url: str | None = None
+    port: int | None = None
+    quiet: int = 0
+
+
 class SignOn(AnswerModel):
     """Where and how to sign on; ``client_secret`` is known to everybody, ``port`` 0 means any."""
 
@@ -246,7 +280,10 @@ class SignOn(AnswerModel):
 
 
 class Meta(AnswerModel):
-    """``GET /v1/meta``; ``sign_on`` is absent or null where there is no single sign-on."""
+    """``GET /v1/meta``; ``sign_on`` is absent or null where there is no single sign-on.
+
+    ``events`` is absent where a server of an earlier version knows none.
+    """
 
     server: str
     version: str
@@ -256,6 +293,7 @@ class Meta(AnswerModel):
     max_pack_bytes: int
     time: int
     sign_on: SignOn | None = None
+    events: EventsOffer | None = None
 
 
 class Health(AnswerModel):

@@ -37,6 +37,7 @@ class Operation(StrEnum):
     PACK_PUT = "pack_put"
     PACK_ADDRESS = "pack_address"
     PACK_GET = "pack_get"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Operation.PACK_PUT, "PUT", f"{_PROJECT}/packs/{{pack}}"),
     Route(Operation.PACK_ADDRESS, "POST", f"{_PROJECT}/packs/{{pack}}"),
     Route(Operation.PACK_GET, "GET", f"{_PROJECT}/packs/{{pack}}"),
+    Route(Operation.EVENTS, "GET", "/v1/events"),
 )
 
 ROUTE: dict[Operation, Route] = {route.operation: route for route in ROUTES}

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from sopor_core.ids import BranchId, OpId
+from sopor_core.ids import BranchId, OpId, ProjectId
+from sopor_core.membership import Role
+from sopor_core.wire.events import Cursor, Place
 from sopor_server.auth import Caller
 from sopor_server.errors import Behind
 from sopor_server.service.branches import change_branches, revert
 from sopor_server.service.context import Context
+from sopor_server.service.events import poll, standings
 from sopor_server.service.pull import Since, pull
 from sopor_server.service.push import Push, push
 from tests.support.counting import CountingBlobs, CountingStore
@@ -90,3 +93,37 @@ def test_costs_do_not_grow(
 def lose(context: Context, caller: Caller, entry: bytes, project: Project) -> None:
     with pytest.raises(Behind):
         push(context, caller, Push(project.id, entry))
+
+
+def ask(
+    context: Context,
+    caller: Caller,
+    projects: list[ProjectId] | None,
+    places: dict[ProjectId, Place],
+) -> None:
+    poll(context, caller, standings(context, caller, projects), Cursor(places))
+
+
+def test_a_poll_that_finds_nothing_reads_each_project_and_organization_once(
+    context: Context, caller: Caller, home: Household
+) -> None:
+    projects = [home.new_project() for _ in range(5)]
+    others = Household.found(context.store)
+    projects.append(others.new_project({home.keys: Role.EDITOR}))
+    newest = {home.org.id: home.org.head.seq, others.org.id: others.org.head.seq}
+    places = {project.id: Place(0, newest[project.org]) for project in projects}
+    one = projects[0].id
+    assert cost_of(context, lambda counted: ask(counted, caller, [one], {one: places[one]})) == (
+        Cost(2, 0, 0, 0)
+    )
+    assert cost_of(context, lambda counted: ask(counted, caller, [*places], places)) == (
+        Cost(6 + 2, 0, 0, 0)
+    )
+    assert cost_of(context, lambda counted: ask(counted, caller, None, places)) == (
+        Cost(6 + 2, 0, 0, 0)
+    )
+    projects[0].members = home.org.head
+    home.push(projects[0])
+    assert cost_of(context, lambda counted: ask(counted, caller, [one], {one: places[one]})) == (
+        Cost(4, 0, 0, 0)
+    )
