@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run tour test check check-terraform format coverage fuzz properties adversary requirements \
-	archive cloud-race coldstart cost orgs deploy clean
+	archive bench bench-full cloud-race coldstart cost orgs deploy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,6 +124,19 @@ STACK = infra/terraform/examples/minimal
 deploy: archive ## Deploy to Google Cloud (PROJECT=id, STACK=folder)
 	terraform -chdir=$(STACK) init -input=false
 	terraform -chdir=$(STACK) apply $(if $(PROJECT),-var project_id=$(PROJECT)) $(ARGS)
+
+bench: setup ## Compare with git and with encrypted peers at 1,000 documents, under 5 minutes
+	@$(PY) -m tests.bench $(ARGS)
+
+# Hours. It draws the figures if matplotlib is there (extra `bench`).
+bench-full: setup ## Compare at up to 50,000 documents and 10,000 commits, and see what grows
+	@$(PY) -m tests.bench --documents 10000 --slow-every 1 --peers all
+	@$(PY) -m tests.bench --documents 50000 --commits 20 --rounds 7 --big-rounds 1 --peers all
+	@$(PY) -m tests.bench.growth --documents 100,1000,10000,50000 --commits 10 --peers sopor,git
+	@$(PY) -m tests.bench.growth --documents 1000 --commits 10,100,1000,10000 --peers sopor,git
+	@$(PY) -m tests.bench.memory --documents 50000
+	@$(PY) -m tests.bench.server_cost
+	-@$(PY) -m tests.bench.plot
 
 coldstart: setup ## Print the time from a function's start to its first answer, and its imports
 	@$(PY) tests/bench/coldstart.py $(ARGS)

@@ -23,7 +23,7 @@ from threading import Lock, Thread
 _COUNTS = struct.Struct("=QQQ")
 _CHUNK = 256 * 1024
 _METHODS = rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)"
-_REQUEST = re.compile(rb"\b" + _METHODS + rb" /[^ \r\n]* HTTP/1\.[01]\r\n")
+_REQUEST = re.compile(_METHODS + rb" /[^ \r\n]* HTTP/1\.[01]\r\n")
 _LONGEST_REQUEST_LINE = 8192
 _QUIET_SECONDS = 0.01
 
