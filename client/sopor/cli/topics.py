@@ -38,6 +38,24 @@ _ENVIRONMENT = """\
   NO_COLOR                 if not empty, no colours unless --color always
   VISUAL, EDITOR           the editor for messages; the setting `editor` comes before
 """
+_MERGING = """\
+Two versions of a document merge field by field. Where both changed one field differently:
+
+  objects                 merge key by key
+  headers, parameters     and other lists of objects: matched by id, else by name, else by place;
+                          their order merges as well
+  names, descriptions     and titles and summaries: by words, with at least one word as it was
+                          between two changes
+  texts of several lines  scripts, bodies: by lines, with at least one line as it was between two
+                          changes; what was JSON stays JSON
+  design documents        by what they mean, keeping comments, if they parse; else by lines
+  sort keys and times     never conflict: the larger one stays
+  all else                is a conflict: addresses, tokens, header values and numbers are never put
+                          together from two
+
+Between documents: what one deleted and the other edited is a conflict; a folder that one deleted
+stays while the other has something new in it. `sopor resolve` lists, shows and settles conflicts.
+"""
 _SCRIPTS = """\
 Secrets never are arguments. They come from files that the environment names (see `sopor help
 environment`) or, with --password-stdin, from stdin: one a line, the old password before the new.
@@ -57,6 +75,7 @@ TOPICS: Mapping[str, tuple[str, str]] = {
     "documents": ("how documents are named", _DOCUMENTS),
     "environment": ("the variables that sopor reads", _ENVIRONMENT),
     "exit-codes": ("what each exit code means", "\n".join(exit_codes.text_table()) + "\n"),
+    "merging": ("what merges, and what is a conflict", _MERGING),
     "revisions": ("how commits are named", _REVISIONS),
     "scripts": ("secrets, JSON and errors in scripts", _SCRIPTS),
 }

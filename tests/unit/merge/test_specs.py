@@ -166,6 +166,14 @@ class TestProse:
         base, ours, theirs = "{{ a }} b c/d", "{{ x }} b c/d", "{{ a }} b c/y"
         assert member(base, ours, theirs, "url") == (ours, ["url"])
 
+    def test_a_script_is_put_together_by_whole_lines(self) -> None:
+        base = "const a = 1;\nconst b = 2;\nlog(a, b);\n"
+        ours, theirs = base.replace("a = 1", "a = 10"), base.replace("(a, b)", "(b, a)")
+        both = "const a = 10;\nconst b = 2;\nlog(b, a);\n"
+        assert member(base, ours, theirs, "preRequestScript") == (both, [])
+        theirs = base.replace("const a", "let a")
+        assert member(base, ours, theirs, "preRequestScript") == (ours, ["preRequestScript"])
+
     def test_json_in_a_description_is_not_merged_by_words(self) -> None:
         ours, theirs = '{"a": 2, "b": [1]}', '{"a": 1, "b": [2]}'
         assert member('{"a": 1, "b": [1]}', ours, theirs, "description")[1] == ["description"]
