@@ -42,7 +42,7 @@ class Accounts:
     def create(self, account: Account, genesis: MembershipAppend, device: Device) -> None:
         """Registers; raises AccountExists, LoginTaken, SubjectTaken, LogMoved or DeviceTaken."""
         mine, login = account_path(account.id), _login_path(account.login)
-        founded, first = organization_path(genesis.state.id), _device_path(device.id)
+        founded, first = organization_path(genesis.state.id), device_path(device.id)
         subjects = [] if account.link is None else [links.subject_path(account.link)]
 
         def prepare(attempt: Attempt) -> list[Write] | None:
@@ -134,7 +134,7 @@ class Accounts:
 
     def put_device(self, device: Device) -> None:
         """Creates or replaces a live device; raises DeviceTaken."""
-        path = _device_path(device.id)
+        path = device_path(device.id)
 
         def prepare(_: Attempt) -> list[Write]:
             found = self._database.get(path)
@@ -150,7 +150,7 @@ class Accounts:
 
     def device(self, device: DeviceId) -> Device | None:
         """Returns a device, revoked or not."""
-        found = self._database.get(_device_path(device))
+        found = self._database.get(device_path(device))
         return None if found is None else _device(found)
 
     def devices(self, account: AccountId) -> Sequence[Device]:
@@ -164,7 +164,7 @@ class Accounts:
         outcome: list[bool] = []
 
         def prepare(_: Attempt) -> list[Write] | None:
-            found = self._database.get(_device_path(device))
+            found = self._database.get(device_path(device))
             theirs = found is not None and found.fields["account"] == account
             outcome[:] = [theirs]
             if found is None or not theirs or found.fields["revoked"]:
@@ -176,7 +176,7 @@ class Accounts:
 
     def touch(self, device: DeviceId, time: int) -> None:
         """Moves a device's time of last use forward."""
-        path = _device_path(device)
+        path = device_path(device)
 
         def prepare(attempt: Attempt) -> list[Write] | None:
             if attempt.number and self._database.get(path) is None:
@@ -237,7 +237,8 @@ def _login_path(login: str) -> str:
     return f"logins/{sha256(login.encode('utf-8')).hexdigest()}"
 
 
-def _device_path(device: DeviceId) -> str:
+def device_path(device: DeviceId) -> str:
+    """Returns the path of a device."""
     return f"devices/{device.hex()}"
 
 

@@ -200,6 +200,11 @@ def project_path(project: ProjectId) -> str:
     return f"projects/{project.hex()}"
 
 
+def presence_path(project: ProjectId) -> str:
+    """Returns the path of who is present in a project."""
+    return f"{project_path(project)}/live/presence"
+
+
 def head_of(found: Document | None) -> Citation:
     """Returns the head of a log from the document that holds it; (0, zeros) where there is none."""
     if found is None:
