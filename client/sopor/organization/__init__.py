@@ -4,7 +4,20 @@
 `settling` what a client does by itself, `describing` tells it in words.
 """
 
-from sopor.organization.finding import find_organization, organizations
-from sopor.organization.organization import Organization, check_own_place
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sopor.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from sopor.organization.finding import find_organization, organizations
+    from sopor.organization.organization import Organization, check_own_place
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        finding=["find_organization", "organizations"],
+        organization=["Organization", "check_own_place"],
+    )
 
 __all__ = ["Organization", "check_own_place", "find_organization", "organizations"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sopor.moments import now
-from sopor.organization.describing import new_epochs
 from sopor.organization.organization import Organization
 from sopor_core.ids import AccountId, InviteId
 from sopor_core.membership import MembershipLog, Scope
@@ -33,6 +32,8 @@ def settle(organization: Organization) -> int:
 
 
 def _cancel(organization: Organization, invite: InviteId) -> int:
+    from sopor.organization.describing import new_epochs
+
     return new_epochs(organization.append(lambda drafting: drafting.cancel(invite)))
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sopor.errors import StateConflict
+from sopor.lazy import lazy_module
 from sopor.merge.graph import is_ancestor
-from sopor.merge.projects import MendedMerge
 from sopor.model.document import Document, DocumentId
 from sopor.repository.checkout import (
     check_not_in_the_way,
@@ -20,18 +20,21 @@ from sopor.repository.committing import content_of, make_commit, save_commit
 from sopor.repository.context import Context
 from sopor.repository.interrupted import begin
 from sopor.repository.journal import Move
-from sopor.repository.mending import notes_of
 from sopor.repository.merge_state import KeptConflict, MergeState, refuse_during_merge, write_merge
 from sopor.repository.originals import keep_originals
-from sopor.repository.resolving import describe_conflicts
 from sopor.repository.results import MergeOutcome
 from sopor.repository.revisions import resolve
-from sopor.repository.settling import settle_records
-from sopor.repository.sides import Sides, documents_of, sides_of_merge
 from sopor_core.ids import Cid, CommitId
 
 if TYPE_CHECKING:
+    from sopor.merge.projects import MendedMerge
+    from sopor.repository import mending, resolving, settling
+    from sopor.repository.sides import Sides
     from sopor.worktree import Scan
+else:
+    mending = lazy_module("sopor.repository.mending")
+    resolving = lazy_module("sopor.repository.resolving")
+    settling = lazy_module("sopor.repository.settling")
 
 
 def merge(context: Context, revision: str, message: str | None = None) -> MergeOutcome:
@@ -56,6 +59,8 @@ def merge_commit(
         if ours is None or is_ancestor(context.graph, ours, theirs):
             return _fast_forward(context, ours, theirs)
         message = message or f"Merge {label} into {store.refs.current}"
+        from sopor.repository.sides import sides_of_merge
+
         sides = sides_of_merge(context, ours, theirs)
         return three_way(context, sides, MergeState(theirs, label, message, ()))
 
@@ -79,9 +84,11 @@ def three_way(context: Context, sides: Sides, state: MergeState) -> MergeOutcome
         state: what to keep of the merge if it stops; its conflicts are found here.
     """
     scan = context.scan()
+    from sopor.repository.sides import documents_of
+
     merged = sides.merge(context)
     changes = documents_of(context, merged, with_conflicts=bool(merged.conflicts))
-    changes = settle_records(context, sides, changes, merged.mends)
+    changes = settling.settle_records(context, sides, changes, merged.mends)
     if merged.conflicts:
         return _stop_at_conflicts(context, scan, merged, changes, state)
     return _commit(context, scan, sides, merged, changes, state)
@@ -112,7 +119,7 @@ def _commit(
         documents,
         lambda: save_commit(context, new, contents),
     )
-    return MergeOutcome("merged", new.id, new.id, len(delta), (), notes_of(merged.mends))
+    return MergeOutcome("merged", new.id, new.id, len(delta), (), mending.notes_of(merged.mends))
 
 
 def _stop_at_conflicts(
@@ -140,8 +147,8 @@ def _stop_at_conflicts(
         context.store.refs.head,
         None,
         len(changes) - len(merged.conflicts),
-        describe_conflicts(context, state),
-        notes_of(merged.mends),
+        resolving.describe_conflicts(context, state),
+        mending.notes_of(merged.mends),
     )
 
 

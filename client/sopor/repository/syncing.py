@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sopor.errors import MergeConflicts, NotFound, PushRejected, StateConflict
+from sopor.lazy import lazy_module
 from sopor.merge.graph import is_ancestor, merge_bases
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
 from sopor.repository.describing import documents_are
 from sopor.repository.merge_state import refuse_during_merge
-from sopor.repository.merging import merge_commit
-from sopor.repository.publishing import publish_project
 from sopor.repository.results import (
     BranchPush,
     FetchResult,
@@ -21,6 +22,12 @@ from sopor.repository.results import (
 from sopor.sync.plan import FastForward, Intent, Merge, Publish, Reject, Step, plan
 from sopor.sync.publish import BranchMove, Prepared
 from sopor_core.ids import CommitId
+
+if TYPE_CHECKING:
+    from sopor.repository import merging, publishing
+else:
+    merging = lazy_module("sopor.repository.merging")
+    publishing = lazy_module("sopor.repository.publishing")
 
 _ATTEMPTS = 50
 
@@ -81,7 +88,7 @@ def push(
                 "the project is in an organization already", hint="push without --org"
             )
         if context.org is None and not dry_run:
-            created = publish_project(context, org)
+            created = publishing.publish_project(context, org)
         if context.org is None:
             return _dry_run(context, _publishing(context, heads))
         connection = Connection.of(context)
@@ -195,9 +202,9 @@ def _integrate(context: Context) -> MergeOutcome:
     outcome = MergeOutcome("up-to-date", refs.head, None, 0)
     for step in steps:
         if isinstance(step, FastForward):
-            outcome = merge_commit(context, step.new, f"remote/{step.branch}")
+            outcome = merging.merge_commit(context, step.new, f"remote/{step.branch}")
         elif isinstance(step, Merge):
-            outcome = merge_commit(context, step.theirs, f"remote/{step.branch}")
+            outcome = merging.merge_commit(context, step.theirs, f"remote/{step.branch}")
     return outcome
 
 
