@@ -100,7 +100,13 @@ class JsonText:
     def error(self, reason: str, place: int) -> FormatError:
         """Returns an error about a place."""
         column = place - (self.text.rfind("\n", 0, place) + 1) + 1
-        return FormatError(reason, path=self.path, line=self.line(place), column=column)
+        return FormatError(
+            reason,
+            path=self.path,
+            line=self.line(place),
+            column=column,
+            hint="correct the file, or restore it",
+        )
 
 
 def _refused_place(text: str, start: int) -> int:

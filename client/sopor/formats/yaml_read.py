@@ -50,6 +50,9 @@ _Pending: TypeAlias = "tuple[Container, str | None, str | None, int]"
 Container: TypeAlias = "dict[str, Json] | list[Json]"
 
 
+CORRECT = "correct the file, or restore it"
+
+
 class YamlError(Exception):
     """Says what is wrong with a YAML text and where (line and column count from 1)."""
 
@@ -77,9 +80,9 @@ def parse_yaml(text: str, limits: Limits = DEFAULT_LIMITS) -> Json:
         mark = error.problem_mark or error.context_mark
         reason = error.problem or error.context or "not valid YAML"
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise YamlError(f"invalid YAML: {reason}", line, column) from None
+        raise YamlError(f"invalid YAML: {reason}", line, column, CORRECT) from None
     except yaml.YAMLError as error:
-        raise YamlError(f"invalid YAML: {error}", None) from None
+        raise YamlError(f"invalid YAML: {error}", None, hint=CORRECT) from None
     return builder.result
 
 

@@ -76,8 +76,9 @@ class Document:
 
         Raises:
             DocumentError: the value is no object, has no usable ``_id`` (1 to 200 characters, none
-                of them a control character) or ``_type``, is nested deeper than 100, or holds what
-                JSON can't: other keys than strings, NaN, infinities, lone surrogates.
+                of them a control character) or ``_type``, has a ``parentId`` that is neither a
+                string nor null, is nested deeper than 100, or holds what JSON can't: other keys
+                than strings, NaN, infinities, lone surrogates.
         """
         if not isinstance(value, dict):
             raise DocumentError(f"expected an object, found {_kind(value)}", where=where)
@@ -89,6 +90,13 @@ class Document:
                 f"_type must be a string, found {_kind(document_type)}",
                 where=name,
                 hint="every document says what it is, such as request or environment",
+            )
+        parent = value.get("parentId")
+        if parent is not None and not isinstance(parent, str):
+            raise DocumentError(
+                f"parentId must be a string, found {_kind(parent)}",
+                where=name,
+                hint="name the folder or workspace that it lies in by its id",
             )
         check_json(value, name)
         return cls(document_id, document_type, value)

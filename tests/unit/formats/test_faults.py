@@ -34,6 +34,7 @@ V5_START = "type: collection.insomnia.rest/5.0\nmeta:\n  id: wrk_1\n"
         (JSON_START + "5]}", 2, "expected an object, found a number"),
         (JSON_START + '\n{"_type": "request"}]}', 3, "_id must be a non-empty string"),
         (JSON_START + '{"_id": "a"}]}', 2, "_type must be a string"),
+        (JSON_START + '{"_id": "a", "_type": "b", "parentId": {}}]}', 2, "parentId must be a"),
         (JSON_START + '{"_id": "a", "_type": "b", "x": 1e999}]}', 2, "the number inf has no place"),
         (JSON_START + '{"_id": "a", "_type": "b", "x": "\\ud800"}]}', 2, "a text holds half of"),
         (JSON_START + '{"_id": "a", "_type": "b", "x": ' + "[" * 100_000, 2, "nested too deeply"),
