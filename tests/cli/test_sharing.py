@@ -20,7 +20,7 @@ def ada(tmp_path: Path, server: RunningServer) -> Person:
 
 
 def test_a_project_from_one_device_to_another(ada: Person) -> None:
-    laptop = ada.device("laptop")
+    laptop = ada.device("laptop", typed=True)
     pets = laptop.at("petstore")
     pets.folder.mkdir()
     shutil.copy(PETSTORE, pets.folder / "petstore.yaml")
@@ -34,7 +34,7 @@ def test_a_project_from_one_device_to_another(ada: Person) -> None:
     assert pets("sopor push").out == "Everything up to date\n"
     assert pets("sopor status").lines[1] == "Your branch is up to date with 'remote/main'."
 
-    desktop = ada.device("desktop")
+    desktop = ada.device("desktop", typed=True)
     (project,) = desktop("sopor projects --json").json
     assert desktop("sopor projects").out.startswith(f"petstore  {project['id'][:10]}  ")
     cloned = desktop("sopor clone petstore --json").json
