@@ -154,7 +154,7 @@ def table(points: list[Point]) -> str:
     head = (
         "peer, documents, commits, scenario, up, down, requests, reads / writes / blobs read / put"
     )
-    columns = [*head.split(", "), "seconds", "peak MiB"]
+    columns = [*head.split(", "), "seconds", "of processors", "peak MiB"]
     lines = [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
     for point in points:
         for scenario, each in point.measured.items():
@@ -164,6 +164,7 @@ def table(points: list[Point]) -> str:
                 *(point.peer, f"{point.documents:,}", f"{point.commits:,}", scenario),
                 *(f"{each.crossed.up:,}", f"{each.crossed.down:,}", str(each.crossed.requests)),
                 *(operations if point.peer == "sopor" else "", f"{each.used.seconds:.3f}"),
+                f"{each.used.processor_seconds:.3f}",
                 f"{each.used.peak_kib / 1024:.0f}",
             ]
             lines.append("| " + " | ".join(cells) + " |")
@@ -183,6 +184,8 @@ def judged(points: list[Point]) -> Iterator[str]:
             yield _line(scenario, "storage operations", asked[1] / asked[0], MOST_GROWTH)
         seconds = large.used.seconds / small.used.seconds
         yield _line(scenario, "time", seconds, MOST_TIME_GROWTH)
+        worked = large.used.processor_seconds / small.used.processor_seconds
+        yield _line(scenario, "processor time", worked, MOST_TIME_GROWTH)
     if first.documents == last.documents:
         clones = last.measured[CLONE].used.seconds / first.measured[CLONE].used.seconds
         yield _line(CLONE, "time", clones, MOST_CLONE_GROWTH)

@@ -11,7 +11,7 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,7 +183,7 @@ class Day:
         ):
             for number in range(self.results.size.rounds + 1):
                 document = self._workload.edit_one(team.laptop, 1000 + number, ids=team.ids)
-                acts = {
+                acts: dict[str, Callable[[], object]] = {
                     PUSH: lambda: (laptop.commit("Edit"), laptop.push()),
                     PULL: desktop.pull,
                     NOTHING: desktop.pull,

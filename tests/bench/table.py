@@ -110,17 +110,11 @@ def _cell(measured: Measured | None) -> str:
 
 
 def size_of(count: float) -> str:
-    """Writes a number of bytes with three digits or so."""
+    """Writes a number of bytes with three digits."""
     for unit, factor in (("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
             value = count / factor
-            return (
-                f"{value:.0f} {unit}"
-                if value >= 100
-                else f"{value:.2g} {unit}"
-                if value < 10
-                else f"{value:.1f} {unit}"
-            )
+            return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"
     return f"{count:.0f} B"
 
 
@@ -132,12 +126,14 @@ def _ratios(results: Results) -> str:
             ours, git = results.median(peer, scenario), results.median("git", scenario)
             cells.append(_ratio(ours, git) if ours and git else "")
         rows.append([peer, *cells])
-    return _table(["of git's: bytes, time", *SCENARIOS], rows)
+    return _table(["of git's: bytes, time, client's processor time", *SCENARIOS], rows)
 
 
 def _ratio(ours: Measured, git: Measured) -> str:
     both = ours.crossed.both / git.crossed.both
-    return f"{both:.2f}, {ours.used.seconds / git.used.seconds:.2f}"
+    seconds = ours.used.seconds / git.used.seconds
+    worked = ours.used.processor_seconds / git.used.processor_seconds
+    return f"{both:.2f}, {seconds:.2f}, {worked:.2f}"
 
 
 def _goals(results: Results) -> str:
