@@ -1,5 +1,8 @@
-"""The functions that are deployed; `functions-framework --source functions/main.py` serves them."""
+"""The functions that are deployed; `functions-framework --source functions/main.py` serves them.
 
-from sopor_server.entry import api, housekeeping
+`events` is for ASGI: `--asgi`, or FUNCTION_USE_ASGI=true.
+"""
 
-__all__ = ["api", "housekeeping"]
+from sopor_server.entry import api, events, housekeeping
+
+__all__ = ["api", "events", "housekeeping"]

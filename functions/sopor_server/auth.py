@@ -75,6 +75,12 @@ def read_access_token(server: ServerIdentity, token: str, now: int) -> Caller:
     return Caller(AccountId(body[:16]), DeviceId(body[16:32]))
 
 
+def expiry_of(token: str) -> int:
+    """Returns when an access token that was read expires, in milliseconds."""
+    (expires,) = struct.unpack(">I", b64decode(token)[32:36])
+    return 1000 * int(expires)
+
+
 def issue_challenge(server: ServerIdentity, account: AccountId, action: Action, now: int) -> bytes:
     """Returns 32 bytes that prove, when they come back, that this server chose them."""
     head = struct.pack(">I", now // 1000 + CHALLENGE_SECONDS) + secrets.token_bytes(12)

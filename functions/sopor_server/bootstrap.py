@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from sopor_core.errors import SoporError
 from sopor_core.wire.problems import Code
+from sopor_core.wire.routes import Operation
 from sopor_server.app import Application, answers
 from sopor_server.auth import ServerIdentity
 from sopor_server.config import Config
@@ -22,14 +23,20 @@ from sopor_server.errors import Refused
 from sopor_server.ports.blobs import BlobStore
 from sopor_server.ports.metadata import MetadataStore
 from sopor_server.ports.sign_on import SignOnSettings
-from sopor_server.service.context import Context, SingleSignOn
+from sopor_server.service.context import Context, SingleSignOn, StreamsOffer
 from sopor_server.throttle import Throttle
 
 if TYPE_CHECKING:
+    from starlette.requests import Request as AsgiRequest
+    from starlette.responses import Response as AsgiResponse
+
+    from sopor_server.ports.signals import Signals, Wake
     from sopor_server.service.housekeeping import Report
+    from sopor_server.streams.asgi import EventsFunction
 
 _lock = Lock()
 _application: Application | None = None
+_events: EventsFunction | None = None
 
 
 def serve(request: Request) -> Response:
@@ -41,10 +48,27 @@ def serve(request: Request) -> Response:
     try:
         application = _made_once()
     except (SoporError, OSError) as error:
-        sys.stderr.write(json.dumps({"severity": "CRITICAL", "message": str(error)}) + "\n")
-        refused = Refused(Code.UNAVAILABLE, "the server is not set up", hint="read its log")
-        return answers.refusal(refused, request_id="")
+        return _not_set_up(error)
     return application(request)
+
+
+async def serve_events(request: AsgiRequest) -> AsgiResponse:
+    """Answers polls and streams of events with what is made at the first request, as `serve`."""
+    global _events  # noqa: PLW0603
+    try:
+        # Nothing is awaited while it is made, so that it is made once.
+        _events = _events or build_events(Config.from_environment(os.environ))
+    except (SoporError, OSError) as error:
+        from sopor_server.streams.asgi import response_of
+
+        return response_of(_not_set_up(error))
+    return await _events(request.scope)
+
+
+def _not_set_up(error: Exception) -> Response:
+    sys.stderr.write(json.dumps({"severity": "CRITICAL", "message": str(error)}) + "\n")
+    refused = Refused(Code.UNAVAILABLE, "the server is not set up", hint="read its log")
+    return answers.refusal(refused, request_id="")
 
 
 def _made_once() -> Application:
@@ -57,11 +81,47 @@ def _made_once() -> Application:
 
 def build(config: Config) -> Application:
     """Joins the parts; raises InvalidConfig or OSError."""
+    return Application(_context(config), config.trusted_proxies)
+
+
+def build_events(config: Config) -> EventsFunction:
+    """Joins the parts of streams, in their event loop; raises InvalidConfig or OSError."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from sopor_server.streams.asgi import EventsFunction
+    from sopor_server.streams.hub import Hub
+    from sopor_server.streams.opening import EventsEndpoint
+    from sopor_server.streams.seats import Seats
+    from sopor_server.streams.watches import Storage
+
+    context = _context(config)
+    storage = Storage(context, ThreadPoolExecutor(config.threads, "storage"))
+    endpoint = EventsEndpoint("events:poll", seats=Seats(config.events_streams))
+    application = Application(context, config.trusted_proxies, {Operation.EVENTS: endpoint})
+    hub = Hub(storage, lambda wake: _signals(config, wake), config.events_quiet)
+    events = EventsFunction(application, storage, hub)
+    events.end_with_process()
+    return events
+
+
+def _signals(config: Config, wake: Wake) -> Signals:
+    """Begins with signals of the storage that `storages` opens."""
+    if config.cloud is not None:
+        from sopor_server.adapters.firestore.signals import FirestoreSignals
+
+        cloud = config.cloud
+        return FirestoreSignals(cloud.project, cloud.database, cloud.firestore_emulator, wake)
+    from sopor_server.adapters.sqlite.signals import SqliteSignals
+
+    return SqliteSignals(config.data / "metadata.sqlite3", wake)
+
+
+def _context(config: Config) -> Context:
     from sopor_server import logs
 
     logs.configure(config.log)
     store, blobs = storages(config)
-    context = Context(
+    return Context(
         store=store,
         blobs=blobs,
         server=config.identity or _kept_identity(config),
@@ -73,8 +133,14 @@ def build(config: Config) -> Application:
         by_address=Throttle(config.login_rate, 60.0 / config.login_rate),
         requests=Throttle(config.request_rate, 60.0 / config.request_rate),
         sign_on=_sign_on(config.sign_on),
+        streams=_streams(config),
     )
-    return Application(context, config.trusted_proxies)
+
+
+def _streams(config: Config) -> StreamsOffer | None:
+    if config.events_url is None and not config.events_port:
+        return None
+    return StreamsOffer(config.events_url, config.events_port or None, config.events_quiet)
 
 
 def _sign_on(settings: SignOnSettings | None) -> SingleSignOn | None:

@@ -14,6 +14,12 @@
     SOPOR_THREADS          requests that `sopor-server` works on at once (16)
     SOPOR_RESTORE_DAYS     for how many days back a backup may be restored: what it could need is
                            kept by the housekeeping (7)
+    SOPOR_EVENTS_URL       where streams of events are served, if not by `sopor-server` at a port of
+                           its own that clients reach: https://events.example.com
+    SOPOR_EVENTS_PORT      the port of the same host where they are; `sopor-server` sets it itself
+    SOPOR_EVENTS_STREAMS   most streams of one process at once (2000)
+    SOPOR_EVENTS_QUIET     after how many seconds without news a stream ends and its client polls, 0
+                           for never (0; on Google Cloud 120)
     SOPOR_LOG              `info`, `warning` (failures only) or `off` (info)
 
     SOPOR_SSO              `off`, `optional` or `required`: who signs on at an OpenID issuer (off)
@@ -46,6 +52,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from sopor_core.encoding import b64decode
 from sopor_core.errors import InvalidValue, VerificationError
@@ -92,6 +99,10 @@ class Config:
     quota_seats: int = 0
     quota_projects: int = 0
     license_key: VerifyKey | None = None
+    events_url: str | None = None
+    events_port: int = 0
+    events_streams: int = 2000
+    events_quiet: int = 0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, serving: bool = True) -> Config:
@@ -113,6 +124,10 @@ class Config:
             threads=reader.take("THREADS", _positive, 16),
             log=reader.take("LOG", _one_of("info", "warning", "off"), "info"),
             restore_days=reader.take("RESTORE_DAYS", _count, 7),
+            events_url=reader.take("EVENTS_URL", _address, None),
+            events_port=reader.take("EVENTS_PORT", _port, 0),
+            events_streams=reader.take("EVENTS_STREAMS", _positive, 2000),
+            events_quiet=reader.take("EVENTS_QUIET", _count, 120 if _in_cloud(reader) else 0),
             cloud=_cloud(reader),
             identity=_identity(reader, needed=serving),
             sign_on=_sign_on(reader),
@@ -131,25 +146,27 @@ def default_data(environment: Mapping[str, str]) -> Path:
 
 def _cloud(reader: _Reader) -> Cloud | None:
     """Returns where the data is in the cloud, None where nothing says so."""
-    database, bucket = reader.text("SOPOR_DATABASE"), reader.text("SOPOR_BUCKET")
-    if not database and not bucket:
+    if not _in_cloud(reader):
         return None
     names = ("GOOGLE_CLOUD_PROJECT", "SOPOR_DATABASE", "SOPOR_BUCKET")
     reader.need(names, "is needed on Google Cloud")
     return Cloud(
         reader.text("GOOGLE_CLOUD_PROJECT"),
-        database,
-        bucket,
+        reader.text("SOPOR_DATABASE"),
+        reader.text("SOPOR_BUCKET"),
         reader.text("FIRESTORE_EMULATOR_HOST") or None,
         reader.text("STORAGE_EMULATOR_HOST") or None,
     )
 
 
+def _in_cloud(reader: _Reader) -> bool:
+    return bool(reader.text("SOPOR_DATABASE") or reader.text("SOPOR_BUCKET"))
+
+
 def _identity(reader: _Reader, *, needed: bool) -> ServerIdentity | None:
     """Returns the identity that stands in the environment; without one a file holds it."""
     names = ("SOPOR_SERVER_ID", "SOPOR_SERVER_SECRET")
-    in_cloud = bool(reader.text("SOPOR_DATABASE") or reader.text("SOPOR_BUCKET"))
-    if not any(map(reader.text, names)) and not (in_cloud and needed):
+    if not any(map(reader.text, names)) and not (_in_cloud(reader) and needed):
         return None
     reader.need(names, "is needed for devices to know the server again")
     server = reader.take("SERVER_ID", _bytes_of(16), bytes(16))
@@ -229,6 +246,16 @@ def _issuer(text: str) -> str:
         return check_issuer_url(text)
     except InvalidValue:
         raise ValueError("must be the issuer's https:// address, as it names itself") from None
+
+
+def _address(text: str) -> str | None:
+    parts = urlsplit(text)
+    secure = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    )
+    if not (secure and parts.hostname) or parts.path not in {"", "/"} or parts.query:
+        raise ValueError("must be an https:// address without a path")
+    return text.rstrip("/")
 
 
 def _domains(text: str) -> frozenset[str] | None:

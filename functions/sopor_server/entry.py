@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from starlette.requests import Request as AsgiRequest
+    from starlette.responses import Response as AsgiResponse
     from werkzeug.wrappers import Request, Response
 
 
@@ -13,6 +15,13 @@ def api(request: Request) -> Response:
     from sopor_server.bootstrap import serve
 
     return serve(request)
+
+
+async def events(request: AsgiRequest) -> AsgiResponse:
+    """Answers polls and streams of events (SPEC section 10.1); for ASGI."""
+    from sopor_server.bootstrap import serve_events
+
+    return await serve_events(request)
 
 
 def housekeeping(request: Request) -> Response:

@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -41,10 +42,19 @@ class _Exchange:
 
 
 class Application:
-    """Answers requests; ``trusted_proxies`` of them in front append to X-Forwarded-For."""
+    """Answers requests; ``trusted_proxies`` of them in front append to X-Forwarded-For.
 
-    def __init__(self, context: Context, trusted_proxies: int = 0) -> None:
+    What has no endpoint is not found.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        trusted_proxies: int = 0,
+        endpoints: Mapping[Operation, Endpoint] = ENDPOINTS,
+    ) -> None:
         self.context = context
+        self._endpoints = endpoints
         self._trusted_proxies = trusted_proxies
         rules = [
             Rule(
@@ -53,6 +63,7 @@ class Application:
                 endpoint=route.operation,
             )
             for route in ROUTES
+            if route.operation in endpoints
         ]
         self._addresses = Map(rules, merge_slashes=False).bind("")
 
@@ -87,7 +98,7 @@ class Application:
         if request.method == "OPTIONS":
             return self._options(request)
         operation, names = self._match(request, exchange)
-        route, endpoint = ROUTE[operation], ENDPOINTS[operation]
+        route, endpoint = ROUTE[operation], self._endpoints[operation]
         exchange.route = route.path
         _check_protocol(request)
         _check_body(request, endpoint)

@@ -17,7 +17,7 @@ from sopor_core.limits import MAX_LISTED_PACKS, MAX_TIME
 from sopor_core.wire.parts import Part, split_parts
 from sopor_core.wire.problems import Code
 from sopor_core.wire.routes import Route
-from sopor_server.auth import Caller, read_access_token
+from sopor_server.auth import Caller, expiry_of, read_access_token
 from sopor_server.errors import Refused, malformed, not_found
 from sopor_server.service.context import Context
 
@@ -46,6 +46,8 @@ class Call:
         self.address = address
         self._names = names
         self._caller: Caller | None = None
+        self.expires = 0
+        """When the access token expires, after `authenticate`; in milliseconds."""
 
     @property
     def caller(self) -> Caller:
@@ -63,7 +65,9 @@ class Call:
                 "the request has no access token",
                 hint="send `Authorization: Bearer <access token>`; `sopor login` gets one",
             )
-        self._caller = read_access_token(self.context.server, token.strip(), self.context.now())
+        token = token.strip()
+        self._caller = read_access_token(self.context.server, token, self.context.now())
+        self.expires = expiry_of(token)
 
     def id(self, name: str, kind: type[T]) -> T:
         """Returns an id in the path; whatever cannot be an id is not found."""

@@ -49,6 +49,10 @@ class Connections:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
+    def own(self) -> sqlite3.Connection:
+        """Opens a connection that is the caller's, to close as well; raises sqlite3.Error."""
+        return self._open()
+
     def close(self) -> None:
         """Closes the idle connections."""
         with self._lock:
