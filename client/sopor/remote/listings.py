@@ -1,30 +1,27 @@
 """The rare JSON answers of the server, typed; nothing about them is verified (SPEC section 10).
 
-Parsing imports pydantic, which takes longer than a push; so nothing on the way of a push or a pull
-is parsed here.
+Members that this version does not know are ignored. `sopor_core.wire.models` says the same of these
+answers, but importing pydantic takes longer than a whole command.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
 
 from sopor.remote.sign_on import SignOnSettings
+from sopor_core import canonical
 from sopor_core.account import AccountRecord, Credentials
 from sopor_core.canonical import Json
-from sopor_core.encoding import b64decode
 from sopor_core.errors import InvalidValue, Layer, VerificationError
+from sopor_core.fields import Fields
 from sopor_core.ids import BranchId, CommitId, DeviceId, OrgId, ProjectId, ServerId
 from sopor_core.push_entry import Citation
 from sopor_core.sign_on import check_issuer_url
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from sopor_core.wire import models
-
-    M = TypeVar("M", bound=BaseModel)
+_WHAT = "the server's answer"
 _MAX_SHOWN = 200
+_MAX_LABEL_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +107,18 @@ class RemoteBranches:
     branches: tuple[RemoteBranch, ...]
 
 
-def parse_model(model: type[M], body: bytes) -> M:
-    """Parses a JSON body; raises VerificationError (``wire``) for another shape."""
-    from pydantic import ValidationError
-
+def fields_of(body: bytes) -> Fields:
+    """Parses a JSON object; raises VerificationError (``wire``) for another shape."""
     try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        # The validator's own text would repeat the body, which may hold a token.
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "body"
-        raise VerificationError(
-            Layer.WIRE, f"the server's answer has a bad {where[:_MAX_SHOWN]!r}"
-        ) from None
+        return Fields(canonical.parse_json(body), _WHAT, Layer.WIRE)
+    except VerificationError as error:
+        # The parser's own text may repeat the body, which may hold a token.
+        raise VerificationError(Layer.WIRE, f"{_WHAT} has a bad 'body'") from error
+
+
+def _objects(fields: Fields, name: str) -> Iterator[Fields]:
+    for item in fields.items(name):
+        yield Fields(item, f"{_WHAT} in {name!r}", Layer.WIRE)
 
 
 def printable(text: str) -> str:
@@ -132,121 +128,123 @@ def printable(text: str) -> str:
 
 def parse_meta(body: bytes) -> ServerMeta:
     """Parses ``GET /v1/meta``; raises VerificationError."""
-    from sopor_core.wire import models
-
-    meta = parse_model(models.Meta, body)
+    meta = fields_of(body)
     return ServerMeta(
-        ServerId.from_b64(meta.server),
-        printable(meta.version),
-        meta.protocol_min,
-        meta.protocol_max,
-        meta.max_inline_bytes,
-        meta.max_pack_bytes,
-        meta.time,
-        _sign_on(meta.sign_on) if meta.sign_on else None,
+        meta.id("server", ServerId),
+        printable(meta.text("version")),
+        meta.integer("protocol_min"),
+        meta.integer("protocol_max"),
+        meta.integer("max_inline_bytes"),
+        meta.integer("max_pack_bytes"),
+        meta.integer("time"),
+        _sign_on(meta),
     )
 
 
-def _sign_on(found: models.SignOn) -> SignOnSettings:
-    scopes = tuple(found.scopes)
-    words = (found.client_id, *scopes)
-    if not all(word.isascii() and word.isprintable() and 0 < len(word) < 512 for word in words):
-        raise VerificationError(Layer.WIRE, "the server names a bad client of its issuer")
-    if not 0 <= found.port <= 65535 or "openid" not in scopes:
+def _sign_on(meta: Fields) -> SignOnSettings | None:
+    value = meta.value("sign_on") if meta.has("sign_on") else None
+    if value is None:
+        return None
+    found = Fields(value, f"{_WHAT} in 'sign_on'", Layer.WIRE)
+    client, scopes = (
+        _word(found.value("client_id")),
+        [_word(word) for word in found.items("scopes")],
+    )
+    secret = found.value("client_secret") if found.has("client_secret") else None
+    port = found.integer("port")
+    if port > 65535 or "openid" not in scopes:
         raise VerificationError(Layer.WIRE, "the server names a bad way to sign on")
     try:
-        issuer = check_issuer_url(found.issuer)
+        issuer = check_issuer_url(found.text("issuer"))
     except InvalidValue as error:
         raise VerificationError(Layer.WIRE, error.message) from None
-    required = found.mode == "required"
-    return SignOnSettings(
-        issuer, found.client_id, found.client_secret or None, scopes, found.port, required
+    known = _word(secret) if secret else None
+    required = found.text("mode") == "required"
+    return SignOnSettings(issuer, client, known, tuple(scopes), port, required)
+
+
+def _word(value: Json) -> str:
+    """Returns a printable word that goes into an address; raises VerificationError."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and 0 < len(value) < 512:
+        return value
+    raise VerificationError(Layer.WIRE, "the server names a bad client of its issuer")
+
+
+def account_of(answer: Fields) -> RemoteAccount:
+    """Takes an account out of an answer; raises VerificationError."""
+    return RemoteAccount(
+        AccountRecord.verified(answer.mapping("record")),
+        Credentials.parse(answer.mapping("credentials")),
+        answer.ids("organizations", OrgId),
     )
 
 
 def parse_account(body: bytes) -> RemoteAccount:
     """Parses ``GET /v1/account``; raises VerificationError."""
-    from sopor_core.wire import models
-
-    answer = parse_model(models.AccountAnswer, body)
-    return RemoteAccount(
-        AccountRecord.verified(answer.record),
-        Credentials.parse(answer.credentials),
-        tuple(map(OrgId.from_b64, answer.organizations)),
-    )
+    return account_of(fields_of(body))
 
 
 def parse_devices(body: bytes) -> list[RemoteDevice]:
     """Parses ``GET /v1/devices``; raises VerificationError."""
-    from sopor_core.wire import models
-
     return [
         RemoteDevice(
-            DeviceId.from_b64(device.id),
-            printable(device.name),
-            device.created,
-            device.last_used,
-            device.current,
+            device.id("id", DeviceId),
+            printable(device.text("name")),
+            device.integer("created"),
+            device.integer("last_used"),
+            device.boolean("current"),
         )
-        for device in parse_model(models.Devices, body).devices
+        for device in _objects(fields_of(body), "devices")
     ]
 
 
 def parse_projects(body: bytes) -> list[RemoteProject]:
     """Parses ``GET /v1/projects``; raises VerificationError."""
-    from sopor_core.wire import models
-
     return [
         RemoteProject(
-            ProjectId.from_b64(item.project),
-            OrgId.from_b64(item.organization),
-            item.seq,
-            item.bytes,
-            item.updated,
+            item.id("project", ProjectId),
+            item.id("organization", OrgId),
+            item.integer("seq"),
+            item.integer("bytes"),
+            item.integer("updated"),
         )
-        for item in parse_model(models.Projects, body).projects
+        for item in _objects(fields_of(body), "projects")
     ]
 
 
 def parse_organizations(body: bytes) -> list[RemoteOrganization]:
     """Parses ``GET /v1/organizations``; raises VerificationError."""
-    from sopor_core.wire import models
-
     return [
         RemoteOrganization(
-            OrgId.from_b64(item.organization),
-            printable(item.kind),
-            Citation.from_json(list(item.head)),
-            item.deleted,
+            item.id("organization", OrgId),
+            printable(item.text("kind")),
+            Citation.from_json(item.value("head")),
+            item.boolean("deleted"),
         )
-        for item in parse_model(models.Organizations, body).organizations
+        for item in _objects(fields_of(body), "organizations")
     ]
 
 
 def parse_heads(body: bytes) -> tuple[Citation, dict[ProjectId, Citation]]:
     """Parses ``GET /v1/organizations/{org}/heads``; raises VerificationError."""
-    from sopor_core.wire import models
-
-    answer = parse_model(models.Heads, body)
+    answer = fields_of(body)
     projects = {
-        ProjectId.from_b64(name): Citation.from_json(list(head))
-        for name, head in answer.projects.items()
+        ProjectId.from_b64(name): Citation.from_json(head)
+        for name, head in answer.mapping("projects").items()
     }
-    return Citation.from_json(list(answer.members)), projects
+    return Citation.from_json(answer.value("members")), projects
 
 
 def parse_branches(body: bytes) -> RemoteBranches:
     """Parses ``GET /v1/projects/{project}/branches``; raises VerificationError."""
-    from sopor_core.wire import models
-
-    answer = parse_model(models.Branches, body)
+    answer = fields_of(body)
     branches = tuple(
         RemoteBranch(
-            BranchId.from_b64(item.branch),
-            CommitId.from_b64(item.head),
-            b64decode(item.label),
-            item.epoch,
+            item.id("branch", BranchId),
+            item.id("head", CommitId),
+            item.data("label", max_size=_MAX_LABEL_BYTES),
+            item.integer("epoch"),
         )
-        for item in answer.branches
+        for item in _objects(answer, "branches")
     )
-    return RemoteBranches(answer.seq, branches)
+    return RemoteBranches(answer.integer("seq"), branches)

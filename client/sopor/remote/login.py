@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sopor.remote.listings import RemoteAccount, ServerMeta, parse_meta, parse_model
+from sopor.remote.listings import RemoteAccount, ServerMeta, account_of, fields_of, parse_meta
 from sopor.remote.session import Grant, parse_grant
 from sopor.remote.transport import Call, Transport
 from sopor_core import canonical
@@ -17,10 +17,10 @@ from sopor_core.account import (
     KdfParameters,
 )
 from sopor_core.canonical import Json
-from sopor_core.encoding import b64decode, b64encode
+from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
-from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
+from sopor_core.ids import AccountId, DeviceId, ServerId
 from sopor_core.wire.routes import Operation
 
 MAX_TOKEN_BYTES = 128
@@ -110,19 +110,16 @@ class LoginApi:
             VerificationError: layer ``kdf``, if the costs of password hashing are out of bounds;
                 layer ``wire`` for another shape.
         """
-        from sopor_core.wire import models
-
         body = canonical.encode({"login": login, "action": str(action)})
         reply = self._transport.call(Call(Operation.LOGIN_CHALLENGE, body=body))
-        answer = parse_model(models.Challenge, reply.body)
-        if answer.kdf.alg != "argon2id":
+        answer = fields_of(reply.body)
+        costs = Fields(answer.value("kdf"), "the server's password hashing", Layer.WIRE)
+        if costs.text("alg") != "argon2id":
             raise VerificationError(Layer.KDF, "the password hashing is not Argon2id")
-        kdf = KdfParameters(answer.kdf.m, answer.kdf.t, answer.kdf.p)
+        kdf = KdfParameters(costs.integer("m"), costs.integer("t"), costs.integer("p"))
         kdf.check()
-        challenge = b64decode(answer.challenge)
-        if len(challenge) != CHALLENGE_BYTES:
-            raise VerificationError(Layer.WIRE, "the server's challenge has a wrong length")
-        account, server = AccountId.from_b64(answer.account), ServerId.from_b64(answer.server)
+        challenge = answer.data("challenge", CHALLENGE_BYTES)
+        account, server = answer.id("account", AccountId), answer.id("server", ServerId)
         return Challenge(account, kdf, challenge, server)
 
     def login(
@@ -135,19 +132,12 @@ class LoginApi:
         return self._open(Operation.LOGIN, body, device)
 
     def _open(self, operation: Operation, body: dict[str, Json], device: NewDevice) -> NewSession:
-        from sopor_core.wire import models
-
         call = Call(operation, body=canonical.encode(body), repeatable=False)
-        data = self._transport.call(call).body
-        answer = parse_model(models.Session, data)
-        account = RemoteAccount(
-            AccountRecord.verified(answer.record),
-            Credentials.parse(answer.credentials),
-            tuple(map(OrgId.from_b64, answer.organizations)),
-        )
-        if DeviceId.from_b64(answer.device) != device.id:
+        answer = fields_of(self._transport.call(call).body)
+        account = account_of(answer)
+        if answer.id("device", DeviceId) != device.id:
             raise VerificationError(Layer.WIRE, "the server opened a session for another device")
-        if not 0 < len(answer.refresh_token) <= MAX_TOKEN_BYTES:
-            raise VerificationError(Layer.WIRE, "the server's refresh token has a wrong length")
-        grant = parse_grant(Fields(canonical.parse_json(data), "the answer", Layer.WIRE))
-        return NewSession(account, device.id, grant, answer.refresh_token)
+        refresh_token = answer.text("refresh_token", MAX_TOKEN_BYTES)
+        if not refresh_token:
+            raise VerificationError(Layer.WIRE, "the server's refresh token is empty")
+        return NewSession(account, device.id, parse_grant(answer), refresh_token)
