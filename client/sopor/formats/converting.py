@@ -1,8 +1,8 @@
 """Lays documents out in the files of one format, keeping their ids, and says what that costs.
 
 Nothing is lost on the way: what a format has no place for is carried in it all the same (a v5 file
-has ``_resources``, unknown fields, and in ``_container`` what a v4 export said of itself), and told
-in a list, as Insomnia itself may drop it.
+has ``_resources``, unknown fields, and in ``_container`` what a v4 export said of itself; that has
+``_schemas``), and told in a list, as Insomnia itself may drop it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from sopor.formats.record import (
     record_roots,
 )
 from sopor.formats.trees import GIT_SYNC, GIT_SYNC_FOLDER, tree_record
+from sopor.formats.v4 import SCHEMAS
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
 from sopor.formats.v5_fields import ITEM_TYPES, SHAPES, Slot
@@ -168,7 +169,9 @@ def _lost_with(
         if key in held and same_json(held[key], value):
             continue
         where = "which no document holds"
-        if with_documents and key != SCHEMA:
+        if new and key == SCHEMA:
+            where = f"which has no place in v4: it is carried in {SCHEMAS}"
+        elif with_documents and key != SCHEMA:
             where = f"which has no place in v5: it is carried in _{CONTAINER}"
         yield f"{path} said {key}: {dumps(value, ensure_ascii=False)}, {where}"
 

@@ -19,7 +19,11 @@ from sopor.formats.record import make_record
 from sopor.model.document import Body, Document, Json, split_local
 
 RESOURCES = "resources"
-CONTAINER_KEYS = ("_type", "__export_format", "__export_date", "__export_source", RESOURCES)
+SCHEMAS = "_schemas"
+CONTAINER_KEYS = (
+    *("_type", "__export_format", "__export_date", "__export_source"),
+    *(RESOURCES, SCHEMAS),
+)
 JSON_MARK = re.compile(rb'"__export_format"\s*:\s*4\b')
 YAML_MARK = re.compile(rb"^__export_format:[ \t]*4[ \t]*\r?$", re.MULTILINE)
 

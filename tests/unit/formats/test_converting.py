@@ -148,6 +148,29 @@ def test_what_a_file_says_of_itself_is_told_and_carried_or_left_behind() -> None
     assert [note.endswith("which no document holds") for note in tree.notes] == [True, True]
 
 
+def test_the_schema_of_v5_files_comes_back_from_v4() -> None:
+    given = [doc("workspace", f"wrk_{each}", None, scope="collection") for each in "ab"]
+    records = [
+        make_record(f"{item.id}.yaml", "insomnia.v5.yaml", [item], {"schema_version": schema})
+        for item, schema in zip(given, ("5.0", "5.2"), strict=True)
+    ]
+    first = convert([*given, *records], Target.V5, "")
+    v4 = convert(everything(contents(first)), Target.V4, "x.json")
+    assert v4.notes == tuple(
+        f'{item.id}.yaml said schema_version: "{schema}", which has no place in v4: '
+        "it is carried in _schemas"
+        for item, schema in zip(given, ("5.0", "5.2"), strict=True)
+    )
+    again = convert(everything(contents(v4)), Target.V5, "")
+    assert len(first.files) == 2
+    assert {data.split(b"\n", 2)[1] for data in again.files.values()} == {
+        b'schema_version: "5.0"',
+        b'schema_version: "5.2"',
+    }
+    assert {*again.files.values()} == {*first.files.values()}
+    assert convert(everything(contents(again)), Target.V4, "x.json").files == v4.files
+
+
 def test_what_two_exports_say_becomes_one_in_any_order() -> None:
     def file(name: str, **said: Any) -> list[Document]:
         home = doc("workspace", f"wrk_{name}", None, scope="collection")
