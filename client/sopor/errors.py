@@ -7,6 +7,7 @@
     |  |- NotFound                no such commit, branch, document, project, working copy
     |  |- StateConflict           uncommitted changes, an unfinished merge, a name that exists
     |  |  |- MergeConflicts       a merge stopped at conflicts; they are kept
+    |  |  |- EditsInTheWay        uncommitted changes of documents that are about to change
     |  |  `- SecretsFound         a commit would add what looks like a secret
     |  `- NotLoggedIn             no account is known for this server
     |- TheirFault                 the server refused, knowing who asks
@@ -43,6 +44,7 @@ __all__ = [
     "Busy",
     "DamagedStore",
     "DiskFull",
+    "EditsInTheWay",
     "ForkError",
     "InputNeeded",
     "InvalidInput",
@@ -106,9 +108,30 @@ class StateConflict(YourFault):
 
 
 class MergeConflicts(StateConflict):
-    """A merge stopped at conflicts; they are kept in the store until they are resolved."""
+    """A merge stopped at conflicts, kept in the store until they are resolved; or would do so.
+
+    ``documents`` are those in conflict, where a merge was not begun.
+    """
 
     code = "merge-conflicts"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, documents: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.documents = documents
+
+
+class EditsInTheWay(StateConflict):
+    """Uncommitted changes touch ``documents`` that are about to change; nothing was changed."""
+
+    code = "edits-in-the-way"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, documents: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.documents = documents
 
 
 class SecretsFound(StateConflict):
@@ -184,9 +207,15 @@ class ServerRefused(TheirFault):
 
 
 class Weather(SoporError):
-    """Something that may be over by itself."""
+    """Something that may be over by itself; ``retry_after`` is in seconds where that was said."""
 
     code: ClassVar[str] = "unavailable"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class ServerUnreachable(Weather):
@@ -202,15 +231,9 @@ class ServerFault(Weather):
 
 
 class RateLimited(Weather):
-    """The server asks to slow down; ``retry_after`` is in seconds where it says so."""
+    """The server asks to slow down."""
 
     code = "rate-limited"
-
-    def __init__(
-        self, message: str, *, hint: str | None = None, retry_after: float | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.retry_after = retry_after
 
 
 class StorageFault(SoporError):

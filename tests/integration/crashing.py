@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import FrameType
@@ -35,6 +36,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "pull": Repository.pull,
     "sync": Repository.sync,
     "merge": Repository.merge,
+    "merge_keeping_edits": partial(Repository.merge, keep_edits=True),
     "merge_abort": Repository.merge_abort,
     "merge_continue": Repository.merge_continue,
     "resolve": Repository.resolve,

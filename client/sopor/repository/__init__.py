@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         revisions,
         syncing,
     )
+    from sopor.repository import events as live_events
     from sopor.repository.exporting import ExportResult
     from sopor.repository.resolving import Versions
     from sopor.repository.results import (
@@ -74,6 +75,7 @@ else:
     committing = lazy_module("sopor.repository.committing")
     exporting = lazy_module("sopor.repository.exporting")
     history = lazy_module("sopor.repository.history")
+    live_events = lazy_module("sopor.repository.events")
     merging = lazy_module("sopor.repository.merging")
     repairing = lazy_module("sopor.repository.repairing")
     reporting = lazy_module("sopor.repository.reporting")
@@ -260,9 +262,11 @@ class Repository:
         """Makes another branch the current one; see `branching.switch`."""
         return branching.switch(self._context, name, create=create, at=at)
 
-    def merge(self, revision: str, message: str | None = None) -> MergeOutcome:
+    def merge(
+        self, revision: str, message: str | None = None, *, keep_edits: bool = False
+    ) -> MergeOutcome:
         """Merges a revision into the current branch; see `merging.merge_commit`."""
-        return merging.merge(self._context, revision, message)
+        return merging.merge(self._context, revision, message, keep_edits=keep_edits)
 
     def merge_status(self) -> MergeStatus | None:
         """Describes the merge under way, or returns None."""
@@ -341,13 +345,31 @@ class Repository:
         """Receives and verifies what is new on the server."""
         return syncing.fetch(self._context)
 
-    def pull(self) -> PullResult:
-        """Fetches, then brings what is new into the current branch."""
-        return syncing.pull(self._context)
+    def pull(self, *, keep_edits: bool = False) -> PullResult:
+        """Fetches, then brings what is new into the current branch; see `syncing.pull`."""
+        return syncing.pull(self._context, keep_edits=keep_edits)
 
     def sync(self) -> SyncResult:
         """Pulls and pushes the current branch."""
         return syncing.sync(self._context)
+
+    def events(self) -> live_events.Events:
+        """Returns an iterator of what happens in the project, as it happens and once verified.
+
+            with repository.events() as events:
+                for event in events:
+                    ...
+
+        It waits between events, and ends when `Events.close` is called, by any thread. What others
+        push is received as `fetch` does; no file and no local branch changes. Breaks are waited
+        for, and told as `sopor.repository.events.Live`.
+
+        Raises:
+            StateConflict: the project is on no server yet.
+            SessionExpired, PermissionDenied, NotFound, VerificationError, ...: while it iterates,
+                if it is over for good.
+        """
+        return live_events.Events(self._context)
 
     def fsck(self) -> FsckReport:
         """Verifies everything that this working copy holds."""

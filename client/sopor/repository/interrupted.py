@@ -28,9 +28,10 @@ from sopor.repository.originals import drop_originals, restore_originals
 
 if TYPE_CHECKING:
     from sopor.merge import fields
-    from sopor.repository import settling, sides
+    from sopor.repository import keeping, settling, sides
 else:
     fields = lazy_module("sopor.merge.fields")
+    keeping = lazy_module("sopor.repository.keeping")
     settling = lazy_module("sopor.repository.settling")
     sides = lazy_module("sopor.repository.sides")
 
@@ -86,21 +87,20 @@ def _readable_merge(context: Context) -> MergeState | None:
 
 def _end_move(context: Context, move: Move) -> None:
     commits = context.store.commits
-    before = commits.state(context.store.refs.head)
-    delta = before.difference(commits.state(move.target))
-    wanted = {key: None if cid is None else context.load(cid) for key, cid in delta.items()}
-    written = put_documents(context, _missing(context, before, wanted))
+    before, after = commits.state(context.store.refs.head), commits.state(move.target)
+    carried = keeping.carry_edits(context.scan(), before, after, context.load)
+    written = put_documents(context, carried.documents)
     with context.store.transaction():
         arrive(context.store, move)
-        context.files.rebase(delta, written.paths)
+        context.files.rebase(before.difference(after), {**carried.places, **written.paths})
 
 
 def _end_merge_files(context: Context, merge: MergeState) -> None:
     kept = sides.sides_of_kept(context, merge)
     if kept is not None:
-        merged = kept.merge(context)
-        changes = sides.documents_of(context, merged, with_conflicts=True)
-        wanted = settling.settle_records(context, kept, changes, merged.mends)
+        merged = kept.merge(context.load)
+        changes = sides.documents_of(context.load, merged, with_conflicts=True)
+        wanted = settling.settle_records(context.load, kept, changes, merged.mends)
         put_documents(context, _missing(context, kept.ours, wanted))
     write_merge(context.store, replace(merge, writing=False))
 

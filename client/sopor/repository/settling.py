@@ -6,18 +6,18 @@ their merge is about neither. Committed like that, it would show as an edit at t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sopor.formats.assign import settle
 from sopor.formats.record import is_record, record_extras, record_path, record_roots
 from sopor.merge.structure import Mend
 from sopor.model.document import RECORD_TYPE, Document, DocumentId
-from sopor.repository.context import Context
 from sopor.repository.sides import Sides
+from sopor_core.ids import Cid
 
 
 def settle_records(
-    context: Context,
+    load: Callable[[Cid], Document],
     sides: Sides,
     changes: Mapping[DocumentId, Document | None],
     mends: Iterable[Mend],
@@ -27,17 +27,17 @@ def settle_records(
     It opens all documents, so it does that only if records or deletions met on both sides.
 
     Args:
-        context: the working copy.
+        load: returns a document by its content id.
         sides: what was merged.
         changes: what the merge makes of ours; None drops a document.
         mends: what it took to keep the tree of documents whole.
     """
     if not any(mends) and not _records_met(sides):
         return dict(changes)
-    merged = {key: context.load(cid) for key, cid in sides.ours.items() if key not in changes} | {
+    merged = {key: load(cid) for key, cid in sides.ours.items() if key not in changes} | {
         key: document for key, document in changes.items() if document is not None
     }
-    revived = _dropped_records(context, sides, merged)
+    revived = _dropped_records(load, sides, merged)
     settled = {item.id: item for item in settle([*merged.values(), *revived])}
     result: dict[DocumentId, Document | None] = {
         **changes,
@@ -54,7 +54,7 @@ def _records_met(sides: Sides) -> bool:
 
 
 def _dropped_records(
-    context: Context, sides: Sides, merged: Mapping[DocumentId, Document]
+    load: Callable[[Cid], Document], sides: Sides, merged: Mapping[DocumentId, Document]
 ) -> Iterator[Document]:
     """Yields records of files that were deleted, while documents that they claim are kept."""
     claimed = {claim for item in merged.values() if is_record(item) for claim in _claims(item)}
@@ -62,7 +62,7 @@ def _dropped_records(
     for state in (sides.ours, sides.theirs):
         for key, cid in state.items():
             if key.startswith(RECORD_TYPE) and key not in merged:
-                found.setdefault(key, context.load(cid))
+                found.setdefault(key, load(cid))
     for record in sorted(filter(is_record, found.values()), key=record_path):
         claims = _claims(record)
         if (claims & merged.keys()) - claimed:

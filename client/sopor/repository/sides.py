@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sopor.merge.documents import merge_states
@@ -12,7 +12,7 @@ from sopor.model.document import Document, DocumentId
 from sopor.model.state import State
 from sopor.repository.context import Context
 from sopor.repository.merge_state import MergeState
-from sopor_core.ids import CommitId
+from sopor_core.ids import Cid, CommitId
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Sides:
     ours: State
     theirs: State
 
-    def merge(self, context: Context) -> MendedMerge:
-        """Merges them; the same each time."""
-        return merge_projects(self.base, self.ours, self.theirs, context.load)
+    def merge(self, load: Callable[[Cid], Document]) -> MendedMerge:
+        """Merges them, with the content of documents from ``load``; the same each time."""
+        return merge_projects(self.base, self.ours, self.theirs, load)
 
 
 def sides_of_merge(context: Context, ours: CommitId, theirs: CommitId) -> Sides:
@@ -64,17 +64,17 @@ def sides_of_kept(context: Context, merge: MergeState) -> Sides | None:
 
 
 def documents_of(
-    context: Context, merged: MendedMerge, *, with_conflicts: bool
+    load: Callable[[Cid], Document], merged: MendedMerge, *, with_conflicts: bool
 ) -> dict[DocumentId, Document | None]:
     """Returns what a merge makes of ours: documents to write, and None for those to drop.
 
     Args:
-        context: the working copy.
+        load: returns a document by its content id.
         merged: the merge.
         with_conflicts: also documents in conflict, as far as they merged.
     """
     changes: Mapping[DocumentId, Document | None] = {
-        key: None if cid is None else context.load(cid) for key, cid in merged.delta.items()
+        key: None if cid is None else load(cid) for key, cid in merged.delta.items()
     }
     open_ones = {
         conflict.document_id: conflict.inside.document

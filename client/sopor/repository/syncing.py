@@ -183,28 +183,49 @@ def delete_remote_branch(context: Context, name: str) -> PushResult:
     raise PushRejected("the project's log moved at every attempt", hint="run the command again")
 
 
-def pull(context: Context) -> PullResult:
+def pull(context: Context, *, keep_edits: bool = False) -> PullResult:
     """Fetches, then brings what is new into the current branch: forward, or by a merge.
 
     A merge that stops at conflicts is told by its outcome; what was fetched stays fetched.
 
+    Args:
+        context: the working copy.
+        keep_edits: whether uncommitted edits of documents that change are merged with what comes,
+            field by field, and stay uncommitted; without it they are in the way.
+
     Raises:
-        StateConflict: uncommitted edits are in the way.
+        StateConflict: uncommitted edits are in the way, or what comes changes the same places.
     """
     fetched = fetch(context)
-    return PullResult(fetched, _integrate(context))
+    return PullResult(fetched, integrate(context, keep_edits=keep_edits))
 
 
-def _integrate(context: Context) -> MergeOutcome:
+def integrate(context: Context, *, keep_edits: bool = False, start: bool = True) -> MergeOutcome:
+    """Brings what was fetched into the current branch; asks no server.
+
+    Args:
+        context: the working copy.
+        keep_edits: as for `pull`.
+        start: whether a merge that stops at conflicts is begun.
+
+    Raises:
+        StateConflict: a merge is under way, or uncommitted edits are in the way.
+        MergeConflicts: there would be conflicts, and no such merge is to be started.
+    """
     refs = context.store.refs
     refuse_during_merge(context.store)
     steps = _plan(context, Intent.PULL, refs.current, refs.head)
     outcome = MergeOutcome("up-to-date", refs.head, None, 0)
+    label = f"remote/{refs.current}"
     for step in steps:
         if isinstance(step, FastForward):
-            outcome = merging.merge_commit(context, step.new, f"remote/{step.branch}")
+            outcome = merging.merge_commit(
+                context, step.new, label, policy=merging.Policy(keep_edits, start)
+            )
         elif isinstance(step, Merge):
-            outcome = merging.merge_commit(context, step.theirs, f"remote/{step.branch}")
+            outcome = merging.merge_commit(
+                context, step.theirs, label, policy=merging.Policy(keep_edits, start)
+            )
     return outcome
 
 
