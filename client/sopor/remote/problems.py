@@ -88,7 +88,7 @@ def error_of(problem: Problem, server: str, retry_after: float | None = None) ->
     if code == Code.LOGIN_TAKEN:
         hint = "choose another one, or run `sopor login` if it is yours"
         return StateConflict("the login name is taken", hint=hint)
-    return _by_status(problem, server)
+    return _by_status(problem, server, retry_after)
 
 
 def _rate_limited(server: str, retry_after: float | None) -> SoporError:
@@ -96,12 +96,12 @@ def _rate_limited(server: str, retry_after: float | None) -> SoporError:
     return RateLimited(f"{server} asks to slow down", hint=hint, retry_after=retry_after)
 
 
-def _by_status(problem: Problem, server: str) -> SoporError:
+def _by_status(problem: Problem, server: str, retry_after: float | None) -> SoporError:
     said, hint, code = _said(problem, server), problem.hint, problem.code or None
     if problem.status >= 500:
         trace = f" (request {problem.request_id})" if problem.request_id else ""
         said = f"{server} failed: {problem.detail}{trace}"
-        return ServerFault(said, hint=hint or "try again later")
+        return ServerFault(said, hint=hint or "try again later", retry_after=retry_after)
     if problem.status == 404:
         return NotFound(f"{server} has no such thing: {problem.detail}", hint=hint)
     kind = {401: SessionExpired, 403: PermissionDenied}.get(problem.status, ServerRefused)

@@ -40,7 +40,12 @@ def _told(
     text = ", ".join(_moved(op, names.get(op.branch, op.branch.short)) for op in entry.ops)
     kind = "revert" if any(commit.same for commit in entry.commits) else "push"
     return AuditEntry(
-        entry.seq, Moment(entry.time), _who(membership, entry.actor), kind, text, entry.hash.hex()
+        entry.seq,
+        Moment(entry.time),
+        login_of(membership, entry.actor),
+        kind,
+        text,
+        entry.hash.hex(),
     )
 
 
@@ -52,7 +57,8 @@ def _moved(op: BranchOp, name: str) -> str:
     return f"moved {name} from {op.old.short} to {op.new.short}"
 
 
-def _who(membership: MembershipLog, account: AccountId) -> str:
+def login_of(membership: MembershipLog, account: AccountId) -> str:
+    """Returns the login name of a present or former member, else a short form of its id."""
     try:
         return membership.login(account)
     except VerificationError:

@@ -14,7 +14,7 @@ from sopor.organization import Organization, check_own_place
 from sopor.organization.ledger import Ledger
 from sopor.organization.pins import PushPins
 from sopor.organization.settling import due_for, settle
-from sopor.remote import LogMoved, Remote
+from sopor.remote import LogMoved, PullAnswer, Remote
 from sopor.repository.context import Context
 from sopor.repository.project_keys import unwrap_keys
 from sopor.sync.publish import BranchMove, Prepared, Publisher
@@ -107,6 +107,27 @@ class Connection:
             self._note_pin()
         self._check_reaches_cut()
         return Received(entries, commits, more=False)
+
+    def take(self, answer: PullAnswer) -> None:
+        """Takes in what an event brings, as far as it is new; makes no keys that wait.
+
+        Raises:
+            Missing: it does not continue what is known here.
+            VerificationError: it does not verify; nothing was taken in.
+        """
+        from sopor.sync.overlap import beyond
+
+        self._agree_on_membership()
+        rest = beyond(answer, self._context.store, self.membership)
+        if rest is None:
+            return
+        self._receiver.receive(rest)
+        if rest.membership_entries:
+            self._agree_on_membership()
+        if rest.entries:
+            self._note_pin()
+        if not rest.more:
+            self._check_reaches_cut()
 
     def _is_behind_cut(self) -> bool:
         cut = self.membership.last_cut(self._context.project)

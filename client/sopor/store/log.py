@@ -67,16 +67,26 @@ class Log:
             )
 
     def membership(self, org: OrgId) -> MembershipLog:
-        """Returns the verified membership log, replayed once for each process."""
-        if self._membership is None:
-            entries = self.membership_entries()
-            self._membership = membership.MembershipLog.replay(org, entries)
-        return self._membership
+        """Returns the verified membership log, replayed once for each process.
 
-    def membership_entries(self) -> list[bytes]:
-        """Returns the verified membership entries as they came, in order."""
+        What other processes have taken in since is taken in here as well.
+        """
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT data FROM membership ORDER BY seq").fetchall()
+            (stored,) = connection.execute("SELECT max(seq) FROM membership").fetchone()
+        known = self._membership
+        if known is None or known.head.seq > (stored or 0):
+            known = membership.MembershipLog(org)
+        for data in self.membership_entries(known.head.seq) if known.head.seq != stored else ():
+            known.append(membership.MembershipEntry.parse(data))
+        self._membership = known
+        return known
+
+    def membership_entries(self, after: int = 0) -> list[bytes]:
+        """Returns the verified membership entries after one as they came, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT data FROM membership WHERE seq > ? ORDER BY seq", (after,)
+            ).fetchall()
         return [data for (data,) in rows]
 
     def append_membership(self, entry: MembershipEntry) -> None:

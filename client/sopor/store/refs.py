@@ -97,3 +97,9 @@ class Refs:
                 "SELECT name, head FROM remote_branches ORDER BY name"
             ).fetchall()
         return {name: CommitId(head) for name, head in rows}
+
+    def remote_names(self) -> dict[BranchId, str]:
+        """Returns the names of the remote branches."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id, name FROM remote_branches").fetchall()
+        return {BranchId(branch): name for branch, name in rows}
