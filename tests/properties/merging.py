@@ -17,7 +17,7 @@ from sopor.model.document import Body, Document, DocumentId, Json
 
 T = TypeVar("T")
 
-law = settings(max_examples=int(os.environ.get("SOPOR_EXAMPLES", "2000")), deadline=None)
+law = settings(max_examples=int(os.environ.get("SOPOR_EXAMPLES", "500")), deadline=None)
 """Laws of the merge are tried on more examples than the profile says."""
 
 fewer = settings(max_examples=max(1, law.max_examples // 10), deadline=None)
