@@ -76,7 +76,6 @@ else:
     exporting = lazy_module("sopor.repository.exporting")
     history = lazy_module("sopor.repository.history")
     live_events = lazy_module("sopor.repository.events")
-    live_events = lazy_module("sopor.repository.events")
     merging = lazy_module("sopor.repository.merging")
     repairing = lazy_module("sopor.repository.repairing")
     reporting = lazy_module("sopor.repository.reporting")
@@ -353,24 +352,6 @@ class Repository:
     def sync(self) -> SyncResult:
         """Pulls and pushes the current branch."""
         return syncing.sync(self._context)
-
-    def events(self) -> live_events.Events:
-        """Returns an iterator of what happens in the project, as it happens and once verified.
-
-            with repository.events() as events:
-                for event in events:
-                    ...
-
-        It waits between events, and ends when `Events.close` is called, by any thread. What others
-        push is received as `fetch` does; no file and no local branch changes. Breaks are waited
-        for, and told as `sopor.repository.events.Live`.
-
-        Raises:
-            StateConflict: the project is on no server yet.
-            SessionExpired, PermissionDenied, NotFound, VerificationError, ...: while it iterates,
-                if it is over for good.
-        """
-        return live_events.Events(self._context)
 
     def events(self) -> live_events.Events:
         """Returns an iterator of what happens in the project, as it happens and once verified.
