@@ -283,8 +283,7 @@ class Feed(Generic[T]):
         if isinstance(message, Pace):
             run.wait = message.seconds
         elif isinstance(message, Farewell):
-            run.bye, run.wait = message.reason, max(run.wait, message.wait)
-            run.over = True
+            run.bye, run.wait, run.over = message.reason, message.wait, True
         elif isinstance(message, News):
             yield from self._taken(message)
             run.reach(self._taker.places())
