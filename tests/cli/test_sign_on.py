@@ -12,15 +12,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from sopor.account import Setup, register
+from sopor.keystore import Keystore, Protection
 from tests.cli.conftest import PETSTORE
 from tests.support.issuer import ADA, BOB, CLIENT, STRAIGHT, Issuer, Somebody, Twist, running_issuer
 from tests.support.server import RunningServer, running_server, start_server
 from tests.support.terminal import Answer, Terminal
+from tests.support.world import CHEAP, PASSWORD
 
 _NUMBERS = count(1)
 _URL = re.compile(r"http://127\.0\.0\.1:\d+/authorize\?\S+")
@@ -30,6 +34,13 @@ Browser = Callable[[str], requests.Response]
 def browser(url: str) -> requests.Response:
     """Opens a page and follows where it leads, as a browser does."""
     return requests.get(url, timeout=60)
+
+
+class Clicking:
+    """A browser on this machine that follows each page at once."""
+
+    def show(self, url: str, issuer: str) -> None:
+        Thread(target=browser, args=(url,)).start()
 
 
 @dataclass
@@ -47,7 +58,7 @@ class Desk:
         """Returns a new device; the password comes from a file."""
         number = next(_NUMBERS)
         terminal = Terminal.create(root / f"desk-{number}")
-        (root / "password.txt").write_text("correct horse battery staple\n", encoding="utf-8")
+        (root / "password.txt").write_text(f"{PASSWORD}\n", encoding="utf-8")
         terminal.environment["SOPOR_PASSWORD_FILE"] = str(root / "password.txt")
         return cls(root, url, login or f"person{number}@example.com", terminal)
 
@@ -82,8 +93,15 @@ class Desk:
         assert _URL.search(seen), f"no address to sign on at:\n{said}"
         return Answer(out, seen + err, code)
 
-    def register(self, extra: str = "") -> Desk:
-        self.sign_on(f"{self.command('register')} {extra}")
+    def register(self) -> Desk:
+        """Registers through the library, with the lowest costs that a password may have."""
+        setup = Setup(
+            keystore=Keystore(Path(self.terminal.environment["SOPOR_HOME"])),
+            protection=Protection.FILE,
+            costs=CHEAP,
+            browser=Clicking(),
+        )
+        register(setup, self.url, self.login, PASSWORD, self.kit)
         return self
 
     def forget_access_token(self) -> None:
@@ -244,7 +262,7 @@ class TestOptional:
         other.terminal("sopor devices", code=6)
 
     def test_a_new_account_can_have_it(self, desk: Desk, issuer: Issuer) -> None:
-        desk.register("--sso")
+        desk.sign_on(f"{desk.command('register')} --sso")
         assert desk.terminal("sopor whoami --json").json[0]["sign_on"] == issuer.url
 
 
