@@ -1,4 +1,4 @@
-"""The command `sopor-server`: the whole backend as one process, its housekeeping, its licenses."""
+"""The command `sopor-server`: the whole backend as one process, its housekeeping, its backups."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sopor_server.errors import InvalidConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT, keeps the house once, makes a license, or unlinks.
+    """Serves until SIGTERM or SIGINT, or does once what another command asks for.
 
     Returns the exit code, 2 for what cannot be started.
     """
@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sopor_server import unlinking
 
         return unlinking.main(arguments[1:])
+    if arguments[:1] in (["backup"], ["restore"]):
+        from sopor_server.backups import command
+
+        return command.main(arguments)
     options = _parser().parse_args(arguments)
     os.umask(0o077)
     if options.data is not None:
@@ -38,14 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         config = Config.from_environment(os.environ)
         _check(config, options.host, options.port)
+        streams = _listen_beside(options.host, options.port, options.events_port)
     except (SoporError, OSError) as error:
         hint = getattr(error, "hint", None)
         sys.stderr.write(f"sopor-server: {error}\n" + (f"hint: {hint}\n" if hint else ""))
         return 2
-    from sopor_server.serving import Server
-
-    Server(options.host, options.port, config.threads, _tell).run()
-    return 0
+    return _serve(config, options.host, options.port, streams)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="sopor-server",
         description="Serve Sopor's backend on SQLite and files.",
         epilog="`sopor-server license --help` tells how to sign what organizations may use, "
-        "`sopor-server unlink --help` how an account gets another person of the issuer.",
+        "`sopor-server unlink --help` how an account gets another person of the issuer, "
+        "`sopor-server backup --help` and `sopor-server restore --help` how nothing is lost.",
     )
     parser.add_argument(
         "command",
@@ -65,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port", type=int, default=8440, help="port to listen on, 0 chooses one (%(default)s)"
+    )
+    parser.add_argument(
+        "--events-port",
+        type=int,
+        help="port of the streams of events (default: the one after --port, a free one if that is"
+        " taken)",
     )
     parser.add_argument(
         "--data", type=Path, help="folder of all data (default: SOPOR_DATA, or the user's)"
@@ -94,14 +103,50 @@ def _check(config: Config, host: str, port: int) -> None:
     context.store.check()
     context.blobs.check()
     context.store.close()
+    _listen(host, port).close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family).close()
+        return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise InvalidConfig(
             f"cannot listen on {host} port {port}: {error}",
             hint="name another with --host and --port; port 0 chooses a free one",
         ) from None
+
+
+def _listen_beside(host: str, port: int, own: int | None) -> socket.socket:
+    """Listens for streams: on their own port, else on the next one, else on any."""
+    if own is not None:
+        return _listen(host, own)
+    try:
+        return _listen(host, port + 1 if 0 < port < 65535 else 0)
+    except InvalidConfig:
+        return _listen(host, 0)
+
+
+def _serve(config: Config, host: str, port: int, streams: socket.socket) -> int:
+    """Serves requests in one process and streams in another, until a signal; returns the code."""
+    from sopor_server.supervising import supervise
+
+    os.environ["SOPOR_EVENTS_PORT"] = str(streams.getsockname()[1])
+
+    def api(supervisor: int) -> None:
+        from sopor_server import worker
+        from sopor_server.serving import Server
+
+        streams.close()
+        worker.supervisor = supervisor
+        Server(host, port, config.threads, _tell).run()
+
+    def events(supervisor: int) -> None:
+        from sopor_server.streams.serving import serve
+
+        serve(streams, config.events_streams, supervisor)
+
+    return supervise({"requests": api, "streams": events})
 
 
 def _tell(url: str) -> None:

@@ -11,14 +11,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from sopor_server import config
 from sopor_server.adapters.files import FileBlobStore
+from sopor_server.adapters.identity import load_or_create
 from sopor_server.adapters.sqlite import SqliteMetadataStore
 from tests.contract.grouping_suite import clone
 from tests.contract.housekeeping_suite import House
@@ -27,17 +30,16 @@ from tests.support.server import running_server
 from tests.support.world import World, request, v4_export, workspace
 
 MACHINE = ROOT / "infra" / "machine"
-BACKUP = MACHINE / "backup.py"
 GUIDE = (ROOT / "docs" / "self-hosting.md").read_text(encoding="utf-8")
 
 
 def test_a_backup_made_during_pushes_restores_the_server(tmp_path: Path) -> None:
-    with running_server(tmp_path / "data") as server:
-        world = World(server, tmp_path / "people")
+    with running_server(tmp_path / "data") as running:
+        world = World(running, tmp_path / "people")
         laptop = world.device("ada").start("petstore", {"a.json": version(0)})
         laptop.commit("0")
         laptop.push()
-        made: list[Path] = []
+        made: list[dict[str, Any]] = []
         backing_up = Thread(
             target=lambda: made.extend(
                 back_up(tmp_path / "data", tmp_path / "backups") for _ in range(3)
@@ -51,111 +53,173 @@ def test_a_backup_made_during_pushes_restores_the_server(tmp_path: Path) -> None
             laptop.commit(str(pushes))
             laptop.push()
         backing_up.join()
+        file = back_up(tmp_path / "data", tmp_path / "all.tar", "--verify")
+    secret = (tmp_path / "data" / "server.json").read_bytes()
 
-    assert len(made) == 3
-    assert sorted(made) == made
+    assert [one["snapshots"] for one in made] == [1, 2, 3]
+    assert sum(one["copied"] for one in made) == made[-1]["blobs"], "only what is new is copied"
+    assert file["blobs"] == pushes + 1
     shutil.rmtree(tmp_path / "data")
-    restore(tmp_path / "backups", made[-1], tmp_path / "restored")
-
-    with running_server(tmp_path / "restored") as world.server:
-        clone = world.device("ada").clone("petstore")
-        assert clone.fsck().findings == ()
-        assert 1 <= len(clone.log()) <= pushes + 1
+    for source, least in ((tmp_path / "backups", 1), (tmp_path / "all.tar", pushes + 1)):
+        restored = tmp_path / f"restored from {source.name}"
+        restore(source, restored)
+        assert (restored / "server.json").read_bytes() == secret
+        files = [path for path in restored.rglob("*") if path.is_file()]
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+        with running_server(restored) as world.server:
+            copy = world.device("ada").clone("petstore")
+            assert copy.fsck().findings == ()
+            assert least <= len(copy.log()) <= pushes + 1
 
 
 def test_a_backup_holds_packs_that_stand_in_groups_only(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    data.mkdir()
-    (data / "server.json").write_text("{}", encoding="utf-8")
+    load_or_create(new_folder(data) / "server.json")
     store = SqliteMetadataStore(data / "metadata.sqlite3")
     house = House(store, FileBlobStore(data / "blobs"))
     packs = [b"pack %d" % number for number in range(40)]
     for pack in packs:
         house.put(pack)
         house.push(pack)
-    before = back_up(data, tmp_path / "backups")
+    backups = tmp_path / "backups"
+    made = [back_up(data, backups)]
     house.keep(1.1)
-    joined = back_up(data, tmp_path / "backups")
+    made.append(back_up(data, backups))
     assert house.keep(9.2).cleared == 32
-    cleared = back_up(data, tmp_path / "backups")
+    made.append(back_up(data, backups))
     store.close()
 
-    for number, metadata in enumerate((before, joined, cleared)):
+    for number, one in enumerate(made):
         restored = tmp_path / f"restored-{number}"
-        restore(tmp_path / "backups", metadata, restored)
+        restore(backups, restored, one["backup"])
         house.store = SqliteMetadataStore(restored / "metadata.sqlite3")
         house.blobs = FileBlobStore(restored / "blobs")
         assert clone(house) == packs
         house.store.close()
-    (group,) = (path for path in (data / "blobs" / "groups").rglob("*") if path.is_file())
+    (group,) = (path for path in packs_in(data) if "groups" in path.parts)
     group.write_bytes(bytes(group.stat().st_size))
     assert "is not what its name says" in failing(data, tmp_path / "other backups")
     group.unlink()
     assert "is missing" in failing(data, tmp_path / "other backups")
 
 
-def test_a_backup_tells_of_a_missing_pack(tmp_path: Path) -> None:
-    data = stored(tmp_path)
-    (pack,) = (path for path in (data / "blobs").rglob("*") if path.is_file())
-    pack.unlink()
-
-    told = failing(data, tmp_path / "backups")
-
-    assert pack.name in told
-    assert "missing" in told
-
-
-def test_a_backup_tells_of_a_rotten_pack(tmp_path: Path) -> None:
-    data = stored(tmp_path)
-    (pack,) = (path for path in (data / "blobs").rglob("*") if path.is_file())
-    damaged = bytearray(pack.read_bytes())
-    damaged[100] ^= 1
-    pack.write_bytes(damaged)
-
-    told = failing(data, tmp_path / "backups")
-
-    assert "is not what its name says" in told
-
-
-def test_a_backup_drops_what_only_old_metadata_named(tmp_path: Path) -> None:
+def test_a_damaged_server_is_not_backed_up_and_a_damaged_backup_not_restored(
+    tmp_path: Path,
+) -> None:
     data, target = stored(tmp_path), tmp_path / "backups"
-    (named,) = (path for path in (data / "blobs").rglob("*") if path.is_file())
+    (pack,) = packs_in(data)
+    good = pack.read_bytes()
+    damage(pack)
+    assert "is not what its name says" in failing(data, target)
+    pack.unlink()
+    told = failing(data, target)
+    assert pack.name in told
+    assert "is missing" in told
+    assert list(target.glob("*.sqlite3*")) == [], "nothing that would not restore has a name"
+    pack.write_bytes(good)
+
+    assert back_up(data, target)["copied"] == 1
+    back_up(data, tmp_path / "one.tar")
+    (kept,) = packs_in(target)
+    damage(kept)
+    restored = tmp_path / "restored"
+    assert "is damaged" in server("restore", target, "--data", restored, code=1).stderr
+    assert not restored.exists()
+    assert back_up(data, target, "--verify")["mended"] == 1
+    restore(target, restored)
+
+    archive = tmp_path / "one.tar"
+    whole = archive.read_bytes()
+    at = whole.index(good[:64])
+    for bad in (whole[: at + 100], whole[:at] + bytes(8) + whole[at + 8 :], whole[: at - 600]):
+        archive.write_bytes(bad)
+        again = server("restore", archive, "--data", tmp_path / "again", "--json", code=1)
+        assert json.loads(again.stderr)["error"]["code"] == "backup-damaged"
+        assert {path.name for path in tmp_path.iterdir() if "again" in path.name} == set()
+
+
+def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    data, target = stored(tmp_path), tmp_path / "backups"
+    back_up(data, target)
+    back_up(data, tmp_path / "one.tar")
+
+    assert "is not empty" in server("restore", target, "--data", data, code=2).stderr
+    assert "exists" in failing(data, tmp_path / "one.tar", code=2)
+    assert "is no folder of backups" in failing(data, data, code=2)
+    assert "is no folder of backups" in failing(data, tmp_path / "people", code=2)
+    empty = new_folder(tmp_path / "empty")
+    assert "holds no metadata.sqlite3" in failing(empty, target, code=2)
+    assert list(empty.iterdir()) == []
+    told = server("restore", target, "--data", empty, "--at", "2020", code=2).stderr
+    assert "holds no backup of 2020" in told
+    assert list(empty.iterdir()) == []
+    # One that was killed has left a folder beside.
+    (new_folder(tmp_path / ".empty.restoring") / "metadata.sqlite3").touch()
+    restore(target, empty)
+    assert {path.name for path in empty.iterdir()} == {"blobs", "metadata.sqlite3", "server.json"}
+
+
+def test_a_backup_leaves_out_what_nobody_needs(tmp_path: Path) -> None:
+    data, target = stored(tmp_path), tmp_path / "backups"
+    (named,) = packs_in(data)
+    first = Path(back_up(data, target)["backup"])
+    for name in ("2026-01-01T00-00-00.000000Z.sqlite3", "2999-01-01T00-00-00.000000Z.sqlite3"):
+        shutil.copyfile(first, target / name)
     unnamed = target / "blobs" / "packs" / "00" / "00.d" / ("0" * 64)
     unnamed.parent.mkdir(parents=True)
     unnamed.touch()
-    # A pack that was stored and is listed by nothing yet is no part of a backup.
+    (target / "2026-11-24T00-00-00.000000Z.sqlite3.new").touch()  # of a run that was killed
+    # A pack that was stored and is listed by nothing yet is no part of a backup, nor is its count.
     (named.parent / ("1" * 64)).touch()
-
-    back_up(data, target)
-
-    kept = {path.name for path in (target / "blobs").rglob("*") if path.is_file()}
-    assert kept == {named.name}
-
-
-def test_a_backup_of_nothing_fails_and_makes_no_database(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-
-    told = failing(tmp_path / "data", tmp_path / "backups")
-
-    assert "unable to open database file" in told
-    assert list((tmp_path / "data").iterdir()) == []
-
-
-def test_old_metadata_goes_and_nobody_else_can_read_the_rest(tmp_path: Path) -> None:
-    data, target = stored(tmp_path), tmp_path / "backups"
-    first = back_up(data, target)
-    for name in ("2026-01-01T00-00-00.000000Z.sqlite3", "2999-01-01T00-00-00.000000Z.sqlite3"):
-        shutil.copyfile(first, target / name)
+    with closing(sqlite3.connect(data / "metadata.sqlite3")) as connection, connection:
+        stage = "INSERT INTO packs SELECT project, ?, 1000, NULL, 0 FROM projects"
+        connection.execute(stage, (bytes(32),))
+        connection.execute("UPDATE projects SET bytes = bytes + 1000")
+        (counted,) = connection.execute("SELECT bytes FROM projects").fetchone()
 
     made = back_up(data, target)
 
-    assert {path.name for path in target.glob("*.sqlite3")} == {
+    assert (made["dropped"], made["copied"]) == (1, 0)
+    assert [path.name for path in packs_in(target)] == [named.name]
+    assert {path.name for path in target.glob("*.sqlite3*")} == {
         first.name,
-        made.name,
+        Path(made["backup"]).name,
         "2999-01-01T00-00-00.000000Z.sqlite3",
     }
-    modes = {path.stat().st_mode & 0o077 for path in [target, made, target / "server.json"]}
-    assert modes == {0}
+    private = [target, made["backup"], target / "server.json", *packs_in(target)]
+    assert {Path(path).stat().st_mode & 0o077 for path in private} == {0}
+    with closing(sqlite3.connect(made["backup"])) as connection:
+        assert connection.execute("SELECT bytes FROM projects").fetchone() == (counted - 1000,)
+        assert connection.execute("SELECT count(*) FROM packs").fetchone() == (1,)
+
+
+def test_what_was_deleted_may_go_during_a_backup(tmp_path: Path) -> None:
+    data, target = stored(tmp_path), tmp_path / "backups"
+    with closing(sqlite3.connect(data / "metadata.sqlite3")) as connection, connection:
+        connection.execute("UPDATE projects SET deleted = 1")
+    (pack,) = packs_in(data)
+    pack.unlink()  # by a housekeeping that has not noted it yet
+
+    assert back_up(data, target)["blobs"] == 0
+    restore(target, tmp_path / "restored")
+
+
+def test_a_backup_of_a_newer_server_is_left_to_it(tmp_path: Path) -> None:
+    data, target = stored(tmp_path), tmp_path / "backups"
+    made = back_up(data, target)["backup"]
+    with closing(sqlite3.connect(made)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+    told = server("restore", target, "--data", tmp_path / "restored", code=2).stderr
+
+    assert "has schema version 99" in told
+    assert not (tmp_path / "restored").exists()
+
+
+def new_folder(path: Path) -> Path:
+    """Makes a folder."""
+    path.mkdir()
+    return path
 
 
 @cache
@@ -174,7 +238,8 @@ def test_the_guide_names_what_the_server_knows() -> None:
     assert set(re.findall(r"SOPOR_\w+", units)) <= documented
     for command in re.findall(r"sopor-server([ a-z-][^\n`]*)", GUIDE + units):
         words = command.split("--")[0].split()
-        usage = usage_of(*(words[:2] if words[:1] == ["license"] else ()))
+        own = {"license": 2, "backup": 1, "restore": 1}.get(words[0] if words else "", 0)
+        usage = usage_of(*words[:own])
         assert set(re.findall(r"--[a-z]+", command)) <= set(re.findall(r"--[a-z]+", usage))
         assert set(re.findall(r"^ ([a-z]+)", command)) <= set(re.findall(r"[a-z]+", usage))
 
@@ -250,34 +315,43 @@ def stored(folder: Path) -> Path:
     return folder / "data"
 
 
-def back_up(data: Path, target: Path) -> Path:
-    """Makes a backup and returns its metadata."""
+def server(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Runs a command of `sopor-server`, which must end with a code."""
     done = subprocess.run(
-        [sys.executable, BACKUP, data, target], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "sopor_server", *words], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
+    assert done.returncode == code, done.stderr
+    return done
 
 
-def failing(data: Path, target: Path) -> str:
+def back_up(data: Path, target: Path, *options: str) -> dict[str, Any]:
+    """Makes a backup and returns what it says of it."""
+    done = server("backup", target, "--data", data, "--json", *options)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def failing(data: Path, target: Path, code: int = 1) -> str:
     """Makes a backup that must fail, and returns what it tells."""
-    done = subprocess.run(
-        [sys.executable, BACKUP, data, target], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    return done.stderr
+    told = server("backup", target, "--data", data, code=code).stderr
+    assert "\nhint: " in told
+    return told
 
 
-def restore(target: Path, metadata: Path, data: Path) -> None:
-    """Does what the guide says under "Restore"."""
-    section = GUIDE.split("## Restore")[1].split("\n## ")[0]
-    lines = [line.strip() for line in section.splitlines() if line.startswith("    cp ")]
-    assert len(lines) == 3
-    data.mkdir(mode=0o700)
-    for line in lines:
-        command = line.replace("/var/lib/sopor", str(data))
-        command = re.sub(r"\S+\.sqlite3 (?=/)", f"{metadata} ", command)
-        subprocess.run(command.split(), cwd=target, check=True)
-    with sqlite3.connect(data / "metadata.sqlite3") as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
+def restore(source: Path, data: Path, at: Path | str | None = None) -> None:
+    """Makes a data folder from a backup."""
+    options = ["--at", Path(at).stem] if at else []
+    told = server("restore", source, "--data", data, *options).stdout
+    assert told.startswith(f"restored {data} as of ")
+
+
+def packs_in(folder: Path) -> list[Path]:
+    """Returns the files of packs and groups in a data folder or a backup."""
+    return sorted(path for path in (folder / "blobs").rglob("*") if path.is_file())
+
+
+def damage(path: Path) -> None:
+    """Flips one bit."""
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)

@@ -107,13 +107,18 @@ class FileBlobStore:
         return None
 
     def _path(self, key: str) -> Path:
-        folder, _, name = check_key(key).rpartition("/")
-        return self._root / folder / f"{name[:2]}.d" / name
+        return blob_path(self._root, key)
 
     def _info(self, path: Path) -> BlobInfo:
         key = (path.parent.parent / path.name).relative_to(self._root).as_posix()
         status = path.stat()
         return BlobInfo(key, status.st_size, status.st_mtime_ns // 1_000_000)
+
+
+def blob_path(root: Path, key: str) -> Path:
+    """Returns the file of a blob in a store's directory; raises ValueError for a malformed key."""
+    folder, _, name = check_key(key).rpartition("/")
+    return root / folder / f"{name[:2]}.d" / name
 
 
 @contextmanager
