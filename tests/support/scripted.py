@@ -7,8 +7,8 @@ with scripted_server() as server:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -16,7 +16,10 @@ from threading import Thread
 
 @dataclass(frozen=True)
 class Scripted:
-    """One answer; ``drop`` closes the connection instead, ``claim`` lies about its length."""
+    """One answer; ``drop`` closes the connection instead, ``claim`` lies about its length.
+
+    ``pieces`` are sent in place of a body, each as a chunk; with ``drop`` the end never comes.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -24,6 +27,7 @@ class Scripted:
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
     claim: int | None = None
+    pieces: Iterable[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class ScriptedServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 server.seen.append(Seen(self.command, self.path, dict(self.headers.items()), body))
                 answer = server.answers.popleft() if server.answers else Scripted(500)
-                if answer.drop:
+                if answer.drop and answer.pieces is None:
                     self.close_connection = True
                     return
                 self.send_response_only(answer.status)
@@ -68,11 +72,24 @@ class ScriptedServer:
                     self.send_header("Content-Type", answer.media_type)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
+                if answer.pieces is not None:
+                    self.send_pieces(answer.pieces, whole=not answer.drop)
+                    return
                 length = len(answer.body) if answer.claim is None else answer.claim
                 self.send_header("Content-Length", str(length))
                 self.end_headers()
                 self.wfile.write(answer.body)
                 self.close_connection = self.close_connection or answer.claim is not None
+
+            def send_pieces(self, pieces: Iterable[bytes], *, whole: bool) -> None:
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.close_connection = True
+                with suppress(ConnectionError):
+                    for piece in pieces:
+                        self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    if whole:
+                        self.wfile.write(b"0\r\n\r\n")
 
             do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 

@@ -114,11 +114,16 @@ class _Run:
     bye: Bye | None = None
     reached: Cursor | None = None
 
-    def reach(self, places: Cursor) -> None:
-        """Notes what is verified after a message; ends a stream that repeats itself."""
-        self.stale = self.stale + 1 if places == (self.reached or self.start) else 0
+    def reach(self, places: Cursor) -> bool:
+        """Notes what is verified after a message and tells whether that is more than before.
+
+        Ends a stream that repeats itself.
+        """
+        more = places != (self.reached or self.start)
+        self.stale = 0 if more else self.stale + 1
         self.reached = places
         self.over = self.stale >= _MAX_STALE
+        return more
 
     def ended(self, now: float) -> Ended:
         """Returns how it went."""
@@ -226,14 +231,18 @@ class Feed(Generic[T]):
         ):
             raise error
         try:
-            yield from self._pulled()
+            yield from self._doubted(error)
         except SoporError as meanwhile:
             self._reason = meanwhile.message
             return Failed(getattr(meanwhile, "retry_after", None) or 0.0)
+        return Failed()
+
+    def _doubted(self, error: SoporError) -> Iterator[T]:
+        """Pulls because of an error; raises it for good if pulls do not help again and again."""
+        yield from self._pulled()
         self._doubts += 1
         if self._doubts >= _MAX_DOUBTS and isinstance(error, VerificationError):
-            raise error
-        return Failed()
+            raise _ForGood(error)
 
     def _poll(self) -> Steps[T]:
         places = self._taker.places()
@@ -267,8 +276,11 @@ class Feed(Generic[T]):
                 self._reason = error.message
             except Gap:
                 self._reason = _LEFT_OUT
+            except VerificationError as error:
+                self._reason = error.message
+                yield from self._doubted(error)
         ended = run.ended(self._pause.clock())
-        if ended.fruitful or ended.lived >= STEADY_SECONDS:
+        if ended.lived >= STEADY_SECONDS:
             self._doubts = 0
         if ended.bye in _DOUBTED:
             yield from self._pulled()
@@ -286,7 +298,8 @@ class Feed(Generic[T]):
             run.bye, run.wait, run.over = message.reason, message.wait, True
         elif isinstance(message, News):
             yield from self._taken(message)
-            run.reach(self._taker.places())
+            if run.reach(self._taker.places()):
+                self._doubts = 0
 
     def _taken(self, news: News) -> Iterator[T]:
         """Has a message taken in, if need be after a pull; raises Gap if that did not help."""

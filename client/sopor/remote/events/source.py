@@ -89,7 +89,7 @@ class EventSource:
         line = self._line(self._streams or self._server)
         try:
             response = self._get(line, after, token, {"Accept": STREAM_TYPE})
-            if response.status_code != 200 and not 300 <= response.status_code < 400:
+            if response.status_code >= 400:
                 raise self._refusal(line, response)
             if response.status_code != 200 or not _is_stream(response):
                 raise NoStream(
