@@ -4,45 +4,49 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sopor.errors import ForkError, RollbackError, StateConflict
+from sopor.errors import ForkError, RollbackError, StateConflict, exit_code
 from sopor.repository import Repository
+from sopor.repository.forks import HistoriesDiffer
 from tests.integration.test_two_devices import FILE, edit, look
 from tests.support.server import start_server
+from tests.support.terminal import Terminal
 from tests.support.world import World, request, v4_export, workspace
 
 
 class Restorable(World):
-    """A world on a server of its own, whose data can be kept and put back."""
+    """A world on a server of its own, which is backed up while it runs, and restored."""
 
     def __init__(self, folder: Path) -> None:
         self.running = start_server(folder / "data")
         super().__init__(self.running, folder)
 
     def backup(self) -> Path:
-        """Copies the data of the server, which does not run meanwhile."""
-        kept = self.folder / "backup"
-        self._with_data(lambda data: shutil.copytree(data, kept))
+        """Backs the server up, which runs meanwhile."""
+        kept = self.folder / "backups"
+        server_command("backup", kept, "--data", self.running.data)
         return kept
 
     def restore(self, kept: Path) -> None:
-        """Puts an older copy of the data in the place of the server's."""
-
-        def replace(data: Path) -> None:
-            shutil.rmtree(data)
-            shutil.copytree(kept, data)
-
-        self._with_data(replace)
-
-    def _with_data(self, change: Callable[[Path], object]) -> None:
+        """Puts the newest backup in the place of the server's data."""
         port = int(self.running.url.rpartition(":")[2])
         self.running.stop()
-        change(self.running.data)
+        shutil.rmtree(self.running.data)
+        server_command("restore", kept, "--data", self.running.data)
         self.running = start_server(self.running.data, port=port)
+
+
+def server_command(*words: str | Path) -> None:
+    """Runs a command of `sopor-server`."""
+    subprocess.run(
+        [sys.executable, "-m", "sopor_server", *words], check=True, capture_output=True, text=True
+    )
 
 
 @pytest.fixture
@@ -59,6 +63,11 @@ def start(world: World) -> tuple[Repository, Repository]:
     first.commit("Start")
     first.push()
     return first, desktop.clone("shop")
+
+
+def home_of(repository: Repository) -> Path:
+    """Returns the keystore of the device that a working copy is on."""
+    return repository.root.parent / "keystore"
 
 
 def push_edit(repository: Repository, name: str) -> None:
@@ -106,17 +115,55 @@ def test_a_project_that_is_younger_than_the_backup_comes_back(own: Restorable) -
     assert copy.fsck().clean
 
 
-def test_a_server_with_another_history_is_not_repaired(own: Restorable) -> None:
+def test_two_histories_are_both_shown_and_neither_is_changed(own: Restorable) -> None:
     first, second = start(own)
+    first.switch("side", create=True)
+    push_edit(first, "On a branch")
+    second.pull()
     kept = own.backup()
+    first.switch("main")
     push_edit(first, "Known to one")
+    push_edit(first, "Known to one, too")
     own.restore(kept)
     push_edit(second, "Known to the other")
-    with pytest.raises(ForkError):
+    for _ in range(2):
+        with pytest.raises(HistoriesDiffer) as differ:
+            first.repair()
+        fork = differ.value.fork
+        assert fork.common == 2
+        assert [entry.seq for entry in fork.here] == [3, 4]
+        assert [entry.seq for entry in fork.there] == [3]
+        assert {entry.hash for entry in fork.here} <= {entry.hash for entry in first.audit()}
+        assert fork.there == second.audit()[:1]
+        assert fork.there[0].text.startswith("moved main from ")
+        assert exit_code(differ.value) == 11
+        with pytest.raises(RollbackError) as refused:
+            first.pull()
+        assert "sopor repair" in str(refused.value.hint)
+    # A server that went further than the other side is no healthy one either.
+    push_edit(second, "Once more")
+    push_edit(second, "And again")
+    with pytest.raises(HistoriesDiffer) as differ:
         first.repair()
-    with pytest.raises(ForkError):
+    assert [entry.seq for entry in differ.value.fork.there] == [3, 4, 5]
+    with pytest.raises(ForkError, match="another history") as forked:
         first.pull()
-    assert look(first, "req_0")["name"] == "Known to one"
+    assert "sopor repair" in str(forked.value.hint)
+    shown = Terminal(first.root, {"SOPOR_HOME": str(home_of(first))})("sopor repair", code=11)
+    assert shown.lines[:3] == ["Both have the entries up to 2", "", "Only here:"]
+    assert len(shown.lines[shown.lines.index("Only on the server:") :]) == 4
+    assert "different histories after entry 2: 2 entries are here only" in shown.err
+    assert look(first, "req_0")["name"] == "Known to one, too"
+    assert first.fsck().clean
+
+    # What the guide says: the one history in a clone, the files of the other on top.
+    joined = own.device("ada").clone("shop", "joined")
+    shutil.copy(first.root / FILE, joined.root / FILE)
+    assert joined.diff()
+    joined.commit("Bring back what was pushed before the restore")
+    joined.push()
+    assert second.pull().merge.kind == "fast-forward"
+    assert look(second, "req_0")["name"] == "Known to one, too"
 
 
 def test_a_project_that_is_nowhere_needs_no_repair(own: Restorable) -> None:

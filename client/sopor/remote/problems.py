@@ -144,8 +144,8 @@ def _shorter() -> SoporError:
 def _diverged() -> SoporError:
     return ForkError(
         "the server shows another history of the project than this device has verified",
-        hint="nothing here was changed; compare `sopor log` with another member's, "
-        "and ask who runs the server",
+        hint="nothing here was changed; `sopor repair` shows both sides; compare them with another "
+        "member's `sopor log`, and ask who runs the server",
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass, field
+
 from sopor.crypto.labels import open_branch_label
 from sopor.errors import StateConflict
 from sopor.moments import Moment
@@ -22,31 +25,46 @@ def audit(context: Context, limit: int | None = None) -> tuple[AuditEntry, ...]:
     if context.org is None:
         raise StateConflict("the project is on no server yet", hint="publish it with `sopor push`")
     membership = context.store.log.membership(context.org)
-    names: dict[BranchId, str] = {}
+    teller = Teller(context, membership)
     found = []
     for seq in range(1, context.store.log.pin.seq + 1):
         entry = context.store.log.entry(seq)
         if entry is not None:
-            found.append(_told(context, membership, entry, names))
+            found.append(teller.tell(entry))
     return tuple(reversed(found))[:limit]
 
 
-def _told(
-    context: Context, membership: MembershipLog, entry: PushEntry, names: dict[BranchId, str]
-) -> AuditEntry:
-    for op in entry.ops:
-        if op.label is not None:
-            names[op.branch] = open_branch_label(context.keys, entry.epoch, op.branch, op.label)
-    text = ", ".join(_moved(op, names.get(op.branch, op.branch.short)) for op in entry.ops)
-    kind = "revert" if any(commit.same for commit in entry.commits) else "push"
-    return AuditEntry(
-        entry.seq,
-        Moment(entry.time),
-        login_of(membership, entry.actor),
-        kind,
-        text,
-        entry.hash.hex(),
-    )
+@dataclass(frozen=True)
+class Teller:
+    """Puts entries into words, one after the other as they stand in the log."""
+
+    context: Context
+    membership: MembershipLog
+    _names: dict[BranchId, str] = field(default_factory=dict)
+
+    def copy(self) -> Teller:
+        """Returns one that goes on from here by itself."""
+        return Teller(self.context, self.membership, dict(self._names))
+
+    def tell(self, entry: PushEntry) -> AuditEntry:
+        """Returns an entry in words; a branch whose name does not open has its id."""
+        names = self._names
+        for op in entry.ops:
+            if op.label is not None:
+                with suppress(VerificationError):
+                    names[op.branch] = open_branch_label(
+                        self.context.keys, entry.epoch, op.branch, op.label
+                    )
+        text = ", ".join(_moved(op, names.get(op.branch, op.branch.short)) for op in entry.ops)
+        kind = "revert" if any(commit.same for commit in entry.commits) else "push"
+        return AuditEntry(
+            entry.seq,
+            Moment(entry.time),
+            login_of(self.membership, entry.actor),
+            kind,
+            text,
+            entry.hash.hex(),
+        )
 
 
 def _moved(op: BranchOp, name: str) -> str:

@@ -7,15 +7,17 @@ makes nothing new, and the server checks it like any push.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sopor.errors import DamagedStore, ForkError, NotFound, StateConflict
 from sopor.remote import LogMoved
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
+from sopor.repository.forks import HistoriesDiffer, find_fork
 from sopor.repository.results import RepairResult
 from sopor_core.ids import OrgId
-from sopor_core.membership import MembershipEntry
+from sopor_core.membership import MembershipEntry, MembershipLog
 from sopor_core.push_entry import Citation
 from sopor_core.push_log import EMPTY_LOG
 
@@ -25,7 +27,8 @@ def repair(context: Context) -> RepairResult:
 
     Raises:
         StateConflict: the project is on no server, or the server's membership log went on since.
-        ForkError: the server has another history than this working copy, not a shorter one.
+        HistoriesDiffer: the server has another history than this working copy, not a shorter one.
+        ForkError: it has another membership log.
         PermissionDenied: an entry that is missing was made by another account, which must repair.
     """
     with context.store.exclusive():
@@ -57,9 +60,20 @@ class _Repairer:
             raise ForkError("the server has another membership log than this working copy")
         self.members = len(theirs)
         head = self._head()
-        if head.seq <= self.context.store.log.pin.seq and head.seq:
-            self.connection.remote.pull(self.context.project, head, self.members)
+        common = head if head.seq <= self.context.store.log.pin.seq else self.context.store.log.pin
+        if common.seq:
+            self._compare(common, theirs)
         return head
+
+    def _compare(self, common: Citation, members: Sequence[bytes]) -> None:
+        """Raises HistoriesDiffer unless the server has this entry where it stands here."""
+        try:
+            self.connection.remote.pull(self.context.project, common, self.members)
+        except ForkError:
+            longer = max(members, self.membership, key=len)
+            membership = MembershipLog.replay(self.org, longer)
+            remote = self.connection.remote
+            raise HistoriesDiffer(find_fork(self.context, remote, membership, common.seq)) from None
 
     def _head(self) -> Citation:
         log = self.context.store.log
