@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Share": {
         "sync": "pull, then push",
+        "watch": "keep in step with others as they push, and push what is edited",
         "pull": "fetch, and bring what is new into the branch",
         "push": "publish commits",
         "fetch": "get what is new, and change no branch and no file",

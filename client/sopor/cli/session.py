@@ -11,6 +11,7 @@ from sopor.cli.console import Console
 from sopor.errors import NotFound
 
 if TYPE_CHECKING:
+    from sopor.keystore.passwords import PasswordSource
     from sopor.repository import Repository
 
 
@@ -27,12 +28,18 @@ class Session:
         console = Console()
         return cls(console, Asking(console))
 
-    def open(self) -> Repository:
-        """Opens the working copy at or above the current folder; raises NotFound."""
+    def open(self, passwords: PasswordSource | None = None) -> Repository:
+        """Opens the working copy at or above the current folder; raises NotFound.
+
+        Args:
+            passwords: who is asked for passwords, if not the person.
+        """
         from sopor.repository import Repository
 
         return Repository.open(
-            current_folder(), passwords=self.asking, progress=self.console.progress
+            current_folder(),
+            passwords=passwords or self.asking,
+            progress=self.console.progress,
         )
 
 

@@ -50,6 +50,7 @@ def commit(
     *,
     allow_empty: bool = False,
     allow_secrets: bool = False,
+    refuse_secrets: bool = False,
 ) -> CommitDetail:
     """Commits the changes of the working files, all of them or those of chosen documents.
 
@@ -59,7 +60,8 @@ def commit(
         StateConflict: there is nothing to commit, or documents were chosen during a merge.
         MergeConflicts: conflicts are left.
         NotFound: a chosen document has no change.
-        SecretsFound: something that is added looks like a secret, and the setting refuses that.
+        SecretsFound: something that is added looks like a secret, and the setting or
+            ``refuse_secrets`` refuses that.
     """
     with begin(context):
         merge = read_merge(context.store)
@@ -75,7 +77,9 @@ def commit(
         if not delta and not allow_empty and merge is None:
             raise StateConflict("nothing to commit: the working files equal the last commit")
         parents = [parent for parent in (head, merge.theirs if merge else None) if parent]
-        fresh = check_secrets(context, contents, parents, allow=allow_secrets)
+        fresh = check_secrets(
+            context, contents, parents, allow=allow_secrets, refuse=refuse_secrets
+        )
         new = make_commit(context, parents, before, delta, message)
         with context.store.transaction():
             save_commit(context, new, contents)

@@ -11,6 +11,7 @@ from sopor.repository.describing import describe, in_order, kind_of
 from sopor.repository.interrupted import end_if_free
 from sopor.repository.merge_state import has_merge
 from sopor.repository.results import DocumentChange, Status
+from sopor.repository.watch_state import read_watch
 
 if TYPE_CHECKING:
     from sopor.repository import resolving
@@ -38,6 +39,7 @@ def status(context: Context) -> Status:
         changes=describe_scan(context, scan),
         merge=resolving.merge_status(context) if has_merge(context.store) else None,
         warnings=(*ended, *scan.warnings),
+        watch=read_watch(context.store.folder),
     )
 
 

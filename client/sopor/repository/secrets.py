@@ -21,15 +21,27 @@ _SHOWN = 5
 
 
 def check_secrets(
-    context: Context, contents: Iterable[Content], parents: Sequence[CommitId], *, allow: bool
+    context: Context,
+    contents: Iterable[Content],
+    parents: Sequence[CommitId],
+    *,
+    allow: bool,
+    refuse: bool = False,
 ) -> Sequence[Finding]:
     """Checks what a commit adds; what its documents had before, in any parent, is not new.
+
+    Args:
+        context: the working copy.
+        contents: what the commit adds.
+        parents: its parents.
+        allow: whether somebody looked at it and allows it.
+        refuse: whether nobody would read a warning, so that it is refused instead.
 
     Returns:
         What looks like a secret and was neither there nor told of before, for `remember_told`.
 
     Raises:
-        SecretsFound: there is some, and the setting is ``refuse``; the message tells where.
+        SecretsFound: there is some, and it is refused; the message tells where.
         InvalidInput: the setting has a value that it can't have.
     """
     setting = context.accounts.config.get(SETTING, context.store) or WARN
@@ -44,7 +56,7 @@ def check_secrets(
         return ()
     known = _told_of(context) | _before(context, documents, parents)
     fresh = [finding for finding in found if finding.fingerprint not in known]
-    if fresh and setting == REFUSE and not allow:
+    if fresh and (refuse or setting == REFUSE) and not allow:
         raise SecretsFound(
             f"the commit would add what looks like {_told(fresh)}",
             hint="keep such values in a private environment, which never leaves this machine; "

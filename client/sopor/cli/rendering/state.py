@@ -10,7 +10,7 @@ from sopor.cli.rendering.changes import change_lines, count, short_lines, title
 from sopor.cli.rendering.conflicts import merge_lines
 
 if TYPE_CHECKING:
-    from sopor.repository.results import BranchInfo, Status, Tracking
+    from sopor.repository.results import BranchInfo, Status, Tracking, WatchStatus
 
 
 def status_lines(status: Status) -> Iterator[str]:
@@ -18,6 +18,8 @@ def status_lines(status: Status) -> Iterator[str]:
     yield f"On branch {paint('branch', status.branch)}"
     if status.tracking:
         yield tracking_line(status.branch, status.tracking)
+    if status.watch:
+        yield watch_line(status.watch)
     if status.head is None:
         yield "No commits yet"
     if status.merge:
@@ -29,6 +31,22 @@ def status_lines(status: Status) -> Iterator[str]:
         yield from change_lines(status.changes)
     if status.clean:
         yield "nothing to commit, working copy clean"
+
+
+def watch_line(watch: WatchStatus) -> str:
+    """Returns how the watch of a working copy goes, or how it ended."""
+    name = f"sopor watch{' --auto' if watch.auto else ''}"
+    since = watch.since.iso[:16].replace("T", " ")
+    if watch.error is not None:
+        return paint("warning", f"`{name}` ended: {one_line(watch.error)}")
+    if not watch.alive:
+        return paint("warning", f"`{name}` (process {watch.pid}) was killed; start it again")
+    parts = [f"`{name}` (process {watch.pid}) is {watch.state} since {since} UTC"]
+    if watch.state == "offline" and watch.reason:
+        parts.append(one_line(watch.reason))
+    if watch.problem is not None:
+        parts.append(one_line(watch.problem))
+    return "; ".join(parts)
 
 
 def short_status_lines(status: Status) -> Iterator[str]:

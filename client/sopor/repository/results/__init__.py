@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         MergeStatus,
         Status,
         Tracking,
+        WatchStatus,
     )
     from sopor.repository.results.transfers import (
         BranchPush,
@@ -73,6 +74,7 @@ else:
             "MergeStatus",
             "Status",
             "Tracking",
+            "WatchStatus",
         ],
         transfers=[
             "BranchPush",
@@ -110,5 +112,6 @@ __all__ = [
     "Status",
     "SyncResult",
     "Tracking",
+    "WatchStatus",
     "to_json",
 ]

@@ -111,6 +111,44 @@ class MergeStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchStatus:
+    """A `watch` of the working copy, as it last said of itself.
+
+    Attributes:
+        alive: whether its process still runs.
+        pid: the process.
+        started: when it began.
+        auto: whether it commits and pushes.
+        files: how it notices saved files: ``watchfiles``, or ``polling``.
+        state: ``connecting``, ``streaming``, ``polling`` or ``offline``.
+        since: since when it is in this state.
+        every: the seconds between two polls, or tries.
+        reason: why it is offline.
+        last_event: what it told last, and when.
+        last_push: when it pushed.
+        waiting: the documents that wait for somebody to do something.
+        problem: what it waits for, in words.
+        error: what ended it.
+    """
+
+    alive: bool
+    pid: int
+    started: Moment
+    auto: bool
+    files: str
+    state: str
+    since: Moment
+    every: float | None
+    reason: str | None
+    last_event: str | None
+    last_event_time: Moment | None
+    last_push: Moment | None
+    waiting: tuple[str, ...]
+    problem: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What `status` shows."""
 
@@ -123,6 +161,7 @@ class Status:
     changes: tuple[DocumentChange, ...]
     merge: MergeStatus | None
     warnings: tuple[str, ...]
+    watch: WatchStatus | None = None
 
     @property
     def clean(self) -> bool:
