@@ -20,7 +20,7 @@ from tests.support.terminal import SOPOR, Terminal
 from tests.support.workload import Workload, workload
 
 MOST_MIB = 300
-_LOOKING = ("status", "log", "diff", "show HEAD", "branch", "log -p -n 1", "fsck")
+_LOOKING = ("status", "log", "diff", "show HEAD", "branch", "fsck")
 _MOVING = ("switch -c next", "switch main", "revert HEAD", "branch -d next", "sync")
 
 
@@ -47,7 +47,7 @@ class Story:
             yield f"{words}, one edit", self._run(laptop, self.laptop, words)
         for words in ("pull", "pull"):
             yield "pull of one commit", self._run(desktop, self.desktop, words)
-        for words in (*_LOOKING, f"log {edited}", f"blame {edited}", *_MOVING):
+        for words in (*_LOOKING, f"log -p {edited}", f"blame {edited}", *_MOVING):
             yield words.replace(edited, "DOCUMENT"), self._run(laptop, self.laptop, words)
         yield "export", self._run(laptop, self.laptop, f"export -o {self.laptop}.json")
 
