@@ -37,6 +37,7 @@ class Layer(StrEnum):
     KDF = "kdf"
     ACCOUNT = "account"
     WIRE = "wire"
+    PRESENCE = "presence"
 
 
 class SoporError(Exception):

@@ -24,6 +24,7 @@ JOIN = "sopor/1 join"
 REKEY = "sopor/1 rekey"
 ACCOUNT_REKEY = "sopor/1 account rekey"
 LICENSE = "sopor/1 license"
+PRESENCE = "sopor/1 presence"
 
 _P = 2**255 - 19
 # y coordinates of the points of order 1, 2, 4 and 8 on edwards25519 (RFC 8032, section 5.1).

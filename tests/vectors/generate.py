@@ -16,6 +16,7 @@ from tests.vectors.making import (
     logs,
     membership,
     packs,
+    presence,
     refusals,
     sealing,
     values,
@@ -48,6 +49,7 @@ FILES: dict[str, tuple[int, Callable[[], list[Vector]]]] = {
     "unlocking": (9, accounts.unlocking),
     "proofs": (9, accounts.proofs),
     "keystore": (13, accounts.keystore),
+    "presence": (14, presence.presence),
 }
 """By file name: the section of shared/SPEC.md, and what makes the vectors."""
 

@@ -24,6 +24,7 @@ from sopor.crypto.invites import InviteCode, InviteKeys, InviteSecret, inviter_h
 from sopor.crypto.keys import EpochSecret, ProjectKeys
 from sopor.crypto.labels import open_branch_label, open_organization_label, open_project_label
 from sopor.crypto.pack import Base, open_pack
+from sopor.crypto.presence import Desk, Note, open_note
 from sopor.crypto.registration import unlock, unlock_by_recovery
 from sopor.crypto.safety import safety_number
 from sopor.crypto.sealed_file import open_file
@@ -42,6 +43,7 @@ from sopor_core.ids import (
     BranchId,
     Cid,
     CommitId,
+    DeviceId,
     Id,
     InviteId,
     OrgId,
@@ -400,6 +402,14 @@ def keystore(vector: Vector) -> None:
     assert content.hex() == vector["content"]
 
 
+def presence(vector: Vector) -> None:
+    log = _replay(vector["org"], *vector["logs"][vector["log"]])
+    keys, account = _keys(vector), AccountId(unhex(vector["account"]))
+    desk = Desk(keys.project, account, DeviceId(unhex(vector["device"])))
+    note = open_note(keys, log, desk, unhex(vector["sealed"]), vector["now"])
+    assert note == Note(vector["branch"], vector["device_name"], vector["time"])
+
+
 PLAYERS: Mapping[str, Callable[[Vector], None]] = {
     "encoding": encoding,
     "canonical": canonical_form,
@@ -423,4 +433,5 @@ PLAYERS: Mapping[str, Callable[[Vector], None]] = {
     "unlocking": unlocking,
     "proofs": proofs,
     "keystore": keystore,
+    "presence": presence,
 }
