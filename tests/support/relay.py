@@ -16,6 +16,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any, Self
 
 import grpc
@@ -29,7 +31,7 @@ _OPTIONS = (
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", -1),
 )
-_PASSED_ON = ("authorization", "x-goog-request-params")
+_PASSED_ON = ("authorization", "google-cloud-resource-prefix", "x-goog-request-params")
 _STATUS = {
     Fault.BEFORE: grpc.StatusCode.UNAVAILABLE,
     Fault.AFTER: grpc.StatusCode.UNAVAILABLE,
@@ -52,6 +54,9 @@ class Relay(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._gone = threading.Event()
         self.billed = Billed()
         self.calls: Counter[str] = Counter()
+        self._heard: set[SimpleQueue[bytes | grpc.StatusCode]] = set()
+        self.targets: list[tuple[int, str]] = []
+        """Number and document of each target of streams that listen, as they were added."""
         self._server, self._port = self._serve(0)
 
     @property
@@ -62,6 +67,25 @@ class Relay(grpc.GenericRpcHandler):  # type: ignore[misc]
     def plan(self, method: str, *faults: Fault) -> None:
         """Lets the next calls of a method fail, one for each fault."""
         self._plans += [(method, fault) for fault in faults]
+
+    @property
+    def listening(self) -> int:
+        """How many streams listen now."""
+        with self._lock:
+            return len(self._heard)
+
+    def end_listening(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
+        """Ends the streams that listen, as Google does for many reasons; ``OK`` is one as well."""
+        self._say(code)
+
+    def say(self, response: types.ListenResponse) -> None:
+        """Says something on all streams that listen."""
+        self._say(types.ListenResponse.serialize(response))
+
+    def _say(self, what: bytes | grpc.StatusCode) -> None:
+        with self._lock:
+            for heard in self._heard:
+                heard.put(what)
 
     @property
     def is_done(self) -> bool:
@@ -87,6 +111,11 @@ class Relay(grpc.GenericRpcHandler):  # type: ignore[misc]
             unary = self._emulator.unary_unary(details.method)
             return grpc.unary_unary_rpc_method_handler(
                 lambda request, context: self._one(name, unary, request, context)
+            )
+        if name == "Listen":
+            both = self._emulator.stream_stream(details.method)
+            return grpc.stream_stream_rpc_method_handler(
+                lambda requests, context: self._listen(both, requests, context)
             )
         stream = self._emulator.unary_stream(details.method)
         return grpc.unary_stream_rpc_method_handler(
@@ -123,6 +152,39 @@ class Relay(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._end(fault, context)
         yield from items
 
+    def _listen(
+        self,
+        method: Callable[..., Any],
+        requests: Iterator[bytes],
+        context: grpc.ServicerContext,
+    ) -> Iterator[bytes]:
+        self._begin("Listen", context)
+        heard: SimpleQueue[bytes | grpc.StatusCode] = SimpleQueue()
+        call = method(self._asked(requests), metadata=_passed_on(context))
+        context.add_callback(call.cancel)
+        threading.Thread(target=_hear, args=(call, heard)).start()
+        with self._lock:
+            self._heard.add(heard)
+        try:
+            while isinstance(answer := heard.get(), bytes):
+                self._bill(Billed(reads=_is_document(answer)))
+                yield answer
+            if answer is not grpc.StatusCode.OK:
+                context.abort(answer, "weather")
+        finally:
+            with self._lock:
+                self._heard.discard(heard)
+            call.cancel()
+
+    def _asked(self, requests: Iterator[bytes]) -> Iterator[bytes]:
+        # Who cancels a stream asks for nothing more.
+        with suppress(grpc.RpcError):
+            for request in requests:
+                added = types.ListenRequest.pb().FromString(request).add_target
+                with self._lock:
+                    self.targets += [(added.target_id, name) for name in added.documents.documents]
+                yield request
+
     def _begin(self, name: str, context: grpc.ServicerContext) -> Fault | None:
         with self._lock:
             self.calls[name] += 1
@@ -145,9 +207,8 @@ class Relay(grpc.GenericRpcHandler):  # type: ignore[misc]
             context.abort(_STATUS[fault], "weather")
 
     def _pass_on(self, method: Any, request: bytes, context: grpc.ServicerContext) -> Any:
-        metadata = [pair for pair in context.invocation_metadata() if pair[0] in _PASSED_ON]
         try:
-            return method(request, timeout=context.time_remaining(), metadata=metadata)
+            return method(request, timeout=context.time_remaining(), metadata=_passed_on(context))
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())
 
@@ -167,6 +228,24 @@ class Relay(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._gone.set()
         self._server, _ = self._serve(self._port)
         self._gone = threading.Event()
+
+
+def _passed_on(context: grpc.ServicerContext) -> list[tuple[str, str]]:
+    return [pair for pair in context.invocation_metadata() if pair[0] in _PASSED_ON]
+
+
+def _hear(call: Any, heard: SimpleQueue[bytes | grpc.StatusCode]) -> None:
+    try:
+        for answer in call:
+            heard.put(answer)
+    except grpc.RpcError as error:
+        heard.put(error.code())
+    else:
+        heard.put(grpc.StatusCode.OK)
+
+
+def _is_document(answer: bytes) -> bool:
+    return bool(types.ListenResponse.pb().FromString(answer).HasField("document_change"))
 
 
 def _reads(name: str, request: bytes, items: list[bytes]) -> int:

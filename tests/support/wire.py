@@ -40,6 +40,7 @@ class RecordingProxy:
         self.received = bytearray()
         self._lock = Lock()
         self._open: list[socket.socket] = []
+        self._deaf: set[socket.socket] = set()
         self._threads = [Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -51,6 +52,16 @@ class RecordingProxy:
         yield found
         requests = len(_REQUEST_LINE.findall(bytes(self.sent[up:])))
         found.append(Crossed(requests, len(self.sent) - up, len(self.received) - down))
+
+    def deafen(self) -> None:
+        """Lets the connections that are open now carry nothing any more, without a word."""
+        self._deaf.update(self._open)
+
+    def cut(self) -> None:
+        """Closes the connections that are open now."""
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -71,6 +82,8 @@ class RecordingProxy:
     def _pump(self, source: socket.socket, sink: socket.socket, record: bytearray) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
+                if source in self._deaf:
+                    continue
                 with self._lock:
                     record += data
                 sink.sendall(data)
@@ -82,9 +95,7 @@ class RecordingProxy:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in self._open:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self.cut()
         for thread in self._threads:
             thread.join()
         for connection in self._open:

@@ -38,7 +38,9 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", _CONNECT_AGAIN_MILLIS),
     ("grpc.max_reconnect_backoff_ms", _CONNECT_AGAIN_AT_MOST_MILLIS),
     ("grpc.keepalive_time_ms", _PING_AFTER_MILLIS),
+    # Both, as which of them counts depends on gRPC's release.
     ("grpc.keepalive_timeout_ms", _PING_ANSWER_MILLIS),
+    ("grpc.http2.ping_timeout_ms", _PING_ANSWER_MILLIS),
 )
 # A stream that listens may be silent for hours, and so would be one whose connection is lost. So
 # pings go on, as often as Google's own packages for phones send them. Connections with the same
