@@ -1,4 +1,4 @@
-"""Runs the functions-framework application under gunicorn's threads."""
+"""Runs the function `api` under gunicorn's threads."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ has its time, and who is late is cut off.
 
 from __future__ import annotations
 
+import os
+import select
 import selectors
 import signal
 import socket
@@ -27,6 +29,8 @@ HEADER_SECONDS = 20.0
 BODY_SECONDS = 60.0
 ANSWER_SECONDS = 600.0
 SLOWEST_BYTES_A_SECOND = 16 * 1024
+supervisor: int | None = None
+"""A descriptor that is at its end when the process that started the server is gone."""
 
 
 class ImpatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -88,6 +92,8 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]
     def notify(self) -> None:
         """Runs about once a second: cuts off who is late, and everybody when quitting."""
         super().notify()
+        if supervisor is not None and select.select([supervisor], [], [], 0)[0]:
+            os.kill(self.ppid, signal.SIGTERM)
         now = time.monotonic()
         if not self.alive:
             self._forget(self.pending_conns)

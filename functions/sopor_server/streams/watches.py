@@ -231,7 +231,6 @@ class Channel(Watch):
         return found, store.organization(found.organization) if found else None
 
 
-
 def _take_notice(task: asyncio.Task[Told]) -> None:
     """Lets a failure go that nobody waits for any more."""
     if not task.cancelled():
