@@ -60,7 +60,9 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Tools": {
         "config": "read and change settings",
         "fsck": "verify everything that is stored here",
+        "doctor": "check this device, this working copy and their server",
         "repair": "bring a server forward that was restored from a backup",
+        "bug-report": "write a file for a bug report, with no secret in it",
         "serve": "run a server on this machine",
         "completion": "print the completion script of a shell",
         "help": "explain a command or a topic",

@@ -45,6 +45,7 @@ def _guarded(session: Session, arguments: Sequence[str]) -> int:
     except SoporError as error:
         code = exit_code(error)
         _fail(session, error.code, error.message, error.hint, code)
+        _keep(arguments, error.code, error)
         _debug(session)
     except click.ClickException as error:
         code = exit_codes.USAGE
@@ -59,6 +60,7 @@ def _guarded(session: Session, arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 (the last resort, and it tells)
         code = exit_codes.UNEXPECTED
         _fail(session, "unexpected", _place(error), _report_hint(), code)
+        _keep(arguments, "unexpected", error)
         _debug(session)
     return code
 
@@ -105,7 +107,20 @@ def _place(error: BaseException) -> str:
 
 
 def _report_hint() -> str:
-    return f"run it again with {DEBUG_VARIABLE}=1 and report what it prints"
+    return (
+        "run `sopor bug-report`, which writes a file with no secret in it, and report it; "
+        f"{DEBUG_VARIABLE}=1 prints more"
+    )
+
+
+def _keep(arguments: Sequence[str], code: str, error: BaseException) -> None:
+    """Keeps where an error arose, for a bug report."""
+    from sopor.cli.catalog import COMMANDS
+    from sopor.diagnosis import last_error
+    from sopor.keystore.home import sopor_home
+
+    command = next((word for word in arguments if word in COMMANDS), "")
+    last_error.keep(sopor_home(), command, code, error)
 
 
 def _debug(session: Session) -> None:

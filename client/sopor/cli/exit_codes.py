@@ -26,7 +26,11 @@ class ExitCode(NamedTuple):
 
 TABLE: tuple[ExitCode, ...] = (
     ExitCode(SUCCESS, "done", ""),
-    ExitCode(UNEXPECTED, "an error that sopor does not know", "report it, with SOPOR_DEBUG=1"),
+    ExitCode(
+        UNEXPECTED,
+        "an error that sopor does not know; of `sopor doctor`: something is wrong",
+        "run `sopor bug-report`, and report it",
+    ),
     ExitCode(USAGE, "the arguments are not understood", "see the command's --help"),
     ExitCode(3, "no such commit, branch, document, project or working copy", "check the name"),
     ExitCode(

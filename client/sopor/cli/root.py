@@ -30,7 +30,7 @@ class Root(click.Group):
         """Returns a command, importing its module; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"sopor.cli.commands.{cmd_name}").command
+        found = import_module(f"sopor.cli.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(found, click.Command)  # noqa: S101 (the catalog's promise)
         return found
 

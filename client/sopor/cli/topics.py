@@ -70,6 +70,23 @@ An invite code comes from stdin with --code-stdin, on a line before them.
 Exit codes are in `sopor help exit-codes`. A merge that stops at conflicts prints its result and
 exits with 4.
 """
+_TROUBLE = """\
+When something does not work:
+
+  sopor doctor      checks versions, clock, disk, keystore, server, and this working copy; says what
+                    to do about each thing that it finds; changes nothing; exits with 1 if something
+                    is wrong
+  sopor fsck        verifies everything that this working copy holds, and deletes leftovers
+  sopor clone       to another folder brings back all that was pushed; keep the old folder until
+                    nothing in it is missed
+  sopor repair      publishes again what a server lost that was restored from a backup; where the
+                    histories differ, it shows both and changes neither
+  sopor bug-report  writes a file for who helps you: versions, checks, counts, and where the last
+                    error arose; no keys, no contents, no names
+
+A command that was interrupted is ended by the next one. A server that shows an older or another
+history than before is refused, and nothing here changes.
+"""
 
 TOPICS: Mapping[str, tuple[str, str]] = {
     "documents": ("how documents are named", _DOCUMENTS),
@@ -78,6 +95,7 @@ TOPICS: Mapping[str, tuple[str, str]] = {
     "merging": ("what merges, and what is a conflict", _MERGING),
     "revisions": ("how commits are named", _REVISIONS),
     "scripts": ("secrets, JSON and errors in scripts", _SCRIPTS),
+    "trouble": ("what to do when something does not work", _TROUBLE),
 }
 """The topics: a line about each, and its text."""
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
-from sopor.disk import exclusive
+from sopor.disk import PATIENCE_SECONDS, exclusive
 from sopor.store.commits import Commits, NewCommit
 from sopor.store.database import Database
 from sopor.store.log import Log
@@ -50,9 +50,13 @@ class Store:
         return self.database.transaction()
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Keeps other processes from writing in this working copy meanwhile; raises Busy."""
-        with exclusive(self.folder / "lock", "this working copy"):
+    def exclusive(self, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+        """Keeps other processes from writing in this working copy meanwhile.
+
+        Raises:
+            Busy: another one was at work for all of ``patience`` seconds.
+        """
+        with exclusive(self.folder / "lock", "this working copy", patience):
             yield
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""The groups of checks; `sopor.diagnosis.checks` says what a group is."""
