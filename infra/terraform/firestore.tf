@@ -11,6 +11,7 @@ locals {
     "challenges",
     "devices",
     "entry_parts",
+    "live",
     "logins",
     "membership_entries",
     "organizations",
@@ -31,6 +32,8 @@ locals {
       { collection = "push_entries", name = "packs", array = "CONTAINS" },
       # Firestore deletes the note of an answered challenge within a day after it expires.
       { collection = "challenges", name = "expires", ttl = true },
+      # So it does with who was present in a project, once nobody has been for some minutes.
+      { collection = "live", name = "expires", ttl = true },
     ],
   )
 

@@ -40,6 +40,7 @@ from sopor_server.ports.metadata import MetadataStore
 from sopor_server.ports.records import Link
 from tests.contract.group_suite import GroupContract
 from tests.contract.opening import ALL, Opener, Suite
+from tests.contract.presence_suite import PresenceContract
 from tests.contract.pushing import push_in_process, push_until_landed, read_log
 from tests.contract.racing import in_processes, in_threads, successes
 from tests.contract.team_suite import TeamContract
@@ -707,7 +708,12 @@ class PushContract(Suite):
 
 
 class MetadataContract(
-    AccountContract, OrganizationContract, PushContract, TeamContract, GroupContract
+    AccountContract,
+    OrganizationContract,
+    PushContract,
+    TeamContract,
+    GroupContract,
+    PresenceContract,
 ):
     """Subclasses give the fixture `opener`: something picklable that opens the same store anew."""
 

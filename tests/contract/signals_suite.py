@@ -7,21 +7,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 
 import pytest
 
-from sopor_core.ids import DeviceId, OrgId, ProjectId
+from sopor_core.ids import AccountId, DeviceId, OrgId, ProjectId
 from sopor_core.membership import Role, Status
 from sopor_core.push_entry import PushEntry
 from sopor_server.ports.metadata import MetadataStore
+from sopor_server.ports.records import Presence
 from sopor_server.ports.signals import Topic, TopicKind
 from tests.contract.opening import Opener, Suite
 from tests.contract.pushing import push_in_process
 from tests.support.listening import Listener, SignalsOpener
 from tests.support.stored import Household, device_of, new_keys
-from tests.support.story import Project
+from tests.support.story import TIME, Project
 
 Change = Callable[[], object]
 MANY = 230
@@ -99,6 +101,23 @@ class SignalsContract(Suite):
             return found.revoked
 
         listener.wait_until(topic, is_revoked)
+
+    def test_who_comes_stays_and_goes_is_signalled(
+        self, store: MetadataStore, project: Project, listener: Listener
+    ) -> None:
+        topic = Topic(TopicKind.PRESENCE, bytes(project.id))
+        listener.follow(topic)
+        one = Presence(AccountId.random(), DeviceId.random(), b"sealed", TIME)
+        other = replace(one, device=DeviceId.random())
+        for put in (one, other, one, replace(other, sealed=b"again"), replace(one, sealed=b"")):
+            seen = listener.count(topic)
+            store.put_presence(project.id, put)
+
+            def is_there(put: Presence = put) -> bool:
+                found = {note.device: note.sealed for note in store.presences(project.id, TIME)}
+                return found.get(put.device, b"") == put.sealed
+
+            listener.wait_until(topic, is_there, seen)
 
     def test_devices_that_new_keys_revoke_are_signalled(
         self, store: MetadataStore, home: Household, listener: Listener

@@ -24,6 +24,7 @@ from sopor_server.ports.records import (
     Link,
     MembershipAppend,
     Organization,
+    Presence,
     Project,
     ProjectSummary,
     PushAppend,
@@ -227,6 +228,19 @@ class MetadataStore(Protocol):
         may stay counted.
         """
 
+    # ----------------------------------------------------------------------------- presence
+
+    def put_presence(self, project: ProjectId, presence: Presence) -> None:
+        """Keeps the note of a device in a project instead of the one before; an empty one ends it.
+
+        One write, without a look at what is there: of two for the same device one stays. Notes
+        that expired before the last `presences` of this process may go with it. The same note again
+        is success.
+        """
+
+    def presences(self, project: ProjectId, now: int) -> Sequence[Presence]:
+        """Returns the notes of a project that have not expired, by device. One read."""
+
     # ----------------------------------------------------------------------- groups of packs
 
     def add_group(self, group: PackGroup) -> bool:
@@ -254,7 +268,10 @@ class MetadataStore(Protocol):
     # ----------------------------------------------------------------------------- the store
 
     def drop_expired(self, now: int) -> None:
-        """Drops notes of challenges that expired before ``now``, unless the storage does so."""
+        """Drops what expired before ``now``, unless the storage does so.
+
+        Notes of challenges, and of who was present.
+        """
 
     def close(self) -> None:
         """Gives up connections; the store is not used afterwards."""

@@ -110,6 +110,16 @@ class ProjectSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """The sealed note of a device that is present in a project (SPEC section 14)."""
+
+    account: AccountId
+    device: DeviceId
+    sealed: bytes = field(repr=False)
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipAppend:
     """Appends ``entry`` (canonical bytes) to a membership log whose head is ``previous``.
 

@@ -47,8 +47,8 @@ run "what_expires_is_deleted_and_what_is_not_asked_for_is_not_indexed" {
   command = plan
 
   assert {
-    condition     = [for name, f in google_firestore_field.this : name if length(f.ttl_config) > 0] == ["sopor/challenges/expires"]
-    error_message = "Something else expires, or answered challenges stay for good."
+    condition     = [for name, f in google_firestore_field.this : name if length(f.ttl_config) > 0] == ["sopor/challenges/expires", "sopor/live/expires"]
+    error_message = "Something else expires, or answered challenges or notes of presence stay for good."
   }
 
   assert {

@@ -8,6 +8,7 @@
     organizations/{org}                   seq, hash, members, projects, state, sizes
     organizations/{org}/membership_entries/{seq}
     projects/{project}                    org, seq, hash, bytes, branches, to_erase, deleted, ...
+    projects/{project}/live/presence      expires (time to live), a field of each device
     projects/{project}/pack_groups/{seq}  first, time, packs, sizes
     projects/{project}/push_entries/{seq} entry, commits, packs
     projects/{project}/branch_pages/{seq}-{n}

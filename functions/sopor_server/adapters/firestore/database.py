@@ -160,6 +160,18 @@ class Database:
             current_document=types.Precondition(update_time=_timestamp(found.changed)),
         )
 
+    def merge(self, path: str, fields: Fields, without: Sequence[str] = ()) -> Write:
+        """Returns the write of some fields, and of the loss of others, whatever is there before.
+
+        The document is made if need be.
+        """
+        from google.cloud.firestore_v1 import types
+
+        return types.Write(
+            update=self._document(path, fields),
+            update_mask=types.DocumentMask(field_paths=[*fields, *without]),
+        )
+
     def raise_to(self, path: str, field: str, least: int) -> Write:
         """Returns the write that raises a number to at least this, of a document that exists."""
         from google.cloud.firestore_v1 import types

@@ -11,6 +11,7 @@ from sopor_server.adapters.firestore.connection import Connection
 from sopor_server.adapters.firestore.database import Database
 from sopor_server.adapters.firestore.groups import Groups
 from sopor_server.adapters.firestore.organizations import Organizations
+from sopor_server.adapters.firestore.presences import Presences
 from sopor_server.adapters.firestore.projects import Projects
 from sopor_server.ports.groups import PackGroup
 from sopor_server.ports.records import (
@@ -19,6 +20,7 @@ from sopor_server.ports.records import (
     Link,
     MembershipAppend,
     Organization,
+    Presence,
     Project,
     ProjectSummary,
     PushAppend,
@@ -35,6 +37,7 @@ class FirestoreMetadataStore:
         self._accounts = Accounts(database, self._organizations)
         self._projects = Projects(database, self._organizations)
         self._groups = Groups(database)
+        self._presences = Presences(database)
 
     @classmethod
     def open(
@@ -155,6 +158,12 @@ class FirestoreMetadataStore:
     def uncount_pack(self, project: ProjectId, pack: ListedPack) -> None:  # noqa: D102
         self._projects.uncount(project, pack)
 
+    def put_presence(self, project: ProjectId, presence: Presence) -> None:  # noqa: D102
+        self._presences.put(project, presence)
+
+    def presences(self, project: ProjectId, now: int) -> Sequence[Presence]:  # noqa: D102
+        return self._presences.of_project(project, now)
+
     def add_group(self, group: PackGroup) -> bool:  # noqa: D102
         return self._groups.add(group)
 
@@ -170,4 +179,4 @@ class FirestoreMetadataStore:
         self._groups.clear(project, through)
 
     def drop_expired(self, now: int) -> None:
-        """Does nothing: Firestore deletes such notes by their time to live."""
+        """Does nothing: Firestore deletes such documents by their time to live."""

@@ -117,6 +117,16 @@ CREATE TABLE grouped_packs (
     PRIMARY KEY (project, last, place)
 ) WITHOUT ROWID;
 CREATE INDEX groups_of_pack ON grouped_packs (project, pack);
+CREATE TABLE presence (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    project BLOB NOT NULL,
+    device BLOB NOT NULL,
+    account BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    expires INTEGER NOT NULL,
+    UNIQUE (project, device)
+);
+CREATE INDEX presence_by_expiry ON presence (expires);
 CREATE TABLE push_entries (
     project BLOB NOT NULL REFERENCES projects,
     seq INTEGER NOT NULL,

@@ -24,6 +24,8 @@ _QUERIES = {
     TopicKind.DEVICE: "SELECT device, revoked FROM devices WHERE device IN ({})",
     TopicKind.ORGANIZATION: "SELECT org, seq FROM organizations WHERE org IN ({})",
     TopicKind.PROJECT: "SELECT project, seq FROM projects WHERE project IN ({})",
+    TopicKind.PRESENCE: "SELECT project, count(*) || ' ' || max(number) FROM presence"
+    " WHERE project IN ({}) GROUP BY project",
 }
 """In the order of signals: who is told of a push has been told before of what forbids it."""
 _UNKNOWN = object()

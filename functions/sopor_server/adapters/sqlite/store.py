@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sopor_core.ids import AccountId, CommitId, DeviceId, OrgId, PackId, ProjectId
 from sopor_core.push_entry import Citation, ListedCommit, ListedPack
-from sopor_server.adapters.sqlite import accounts, groups, links, organizations, projects
+from sopor_server.adapters.sqlite import accounts, groups, links, organizations, presences, projects
 from sopor_server.adapters.sqlite.connections import Connections
 from sopor_server.ports.errors import DeviceTaken
 from sopor_server.ports.groups import PackGroup
@@ -17,6 +17,7 @@ from sopor_server.ports.records import (
     Link,
     MembershipAppend,
     Organization,
+    Presence,
     Project,
     ProjectSummary,
     PushAppend,
@@ -166,6 +167,14 @@ class SqliteMetadataStore:
         with self._connections.write() as db:
             projects.uncount(db, project, pack)
 
+    def put_presence(self, project: ProjectId, presence: Presence) -> None:  # noqa: D102
+        with self._connections.write() as db:
+            presences.put(db, project, presence)
+
+    def presences(self, project: ProjectId, now: int) -> Sequence[Presence]:  # noqa: D102
+        with self._connections.read() as db:
+            return presences.of_project(db, project, now)
+
     def add_group(self, group: PackGroup) -> bool:  # noqa: D102
         with self._connections.write() as db:
             return groups.add(db, group)
@@ -187,3 +196,4 @@ class SqliteMetadataStore:
     def drop_expired(self, now: int) -> None:  # noqa: D102
         with self._connections.write() as db:
             accounts.drop_expired(db, now)
+            presences.drop_expired(db, now)
