@@ -87,7 +87,7 @@ class Events:
         return self._feed.live
 
     def wake(self) -> None:
-        """Tells that somebody works here: a feed that rests listens closely again."""
+        """Tells that somebody works here: a feed that polls or waits tries again soon."""
         self._feed.wake()
 
     def close(self) -> None:

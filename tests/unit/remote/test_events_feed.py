@@ -57,9 +57,10 @@ def news(seq: int) -> News:
 
 @dataclass
 class Played(Pause):
-    """Waits by letting the clock go on; the luck is as usual."""
+    """Waits by letting the clock go on; the luck is as usual. Who is restless is woken often."""
 
     now: float = 0.0
+    restless: bool = False
     waits: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -72,6 +73,9 @@ class Played(Pause):
         return 0.5
 
     def wait(self, seconds: float) -> bool:
+        if self.restless:
+            self.now += min(seconds, 0.5)
+            return True
         woken = super().wait(0)
         if not woken:
             self.waits.append(seconds)
@@ -309,6 +313,17 @@ def test_somebody_who_works_here_ends_the_rest(scene: Scene) -> None:
     scene.feed.wake()
     assert list(events)[1:] == [2]
     assert scene.server.asked[:3] == ["meta", "stream 0", "stream 1"]
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(None, 0.5 + 1 + 2 + 4 + 7 * 5), (33.0, 12 * 33)])
+def test_somebody_who_works_here_shortens_waiting_but_for_what_the_server_asks(
+    scene: Scene, asked: float | None, waited: float
+) -> None:
+    scene.pause.restless = True
+    scene.server.offers.extend([ServerFault("x", retry_after=asked)] * 12)
+    scene.server.streams.append([news(1)])
+    assert scene.run() == ["offline", "streaming", 1]
+    assert scene.pause.now == waited
 
 
 def test_where_no_streams_are_offered_it_polls(scene: Scene) -> None:

@@ -31,6 +31,7 @@ from sopor.remote.events.offer import Offer
 from sopor.remote.events.pause import Pause
 from sopor.remote.events.plan import (
     STEADY_SECONDS,
+    WAKE_SECONDS,
     Blocked,
     Doing,
     Ended,
@@ -42,6 +43,7 @@ from sopor.remote.events.plan import (
     Polled,
     Woken,
     after,
+    awake,
 )
 from sopor_core.wire.events import Bye, Cursor
 from sopor_core.wire.problems import Code
@@ -157,7 +159,7 @@ class Feed(Generic[T]):
         return self._live
 
     def wake(self) -> None:
-        """Has a feed that polls because all was quiet stream again: somebody works here."""
+        """Tells that somebody works here: a feed that polls or waits tries again soon."""
         self._pause.wake()
 
     def close(self) -> None:
@@ -195,13 +197,17 @@ class Feed(Generic[T]):
 
     def _waited(self, step: Next) -> Next:
         """Waits until a step is due; returns the one to take then."""
-        due = self._pause.clock() + step.wait
+        began = self._pause.clock()
+        due = began + step.wait
         while not self._pause.is_closed():
             left = due - self._pause.clock()
             if left <= 0:
                 break
-            if self._pause.wait(left) and self._plan.hibernating:
-                return self._after(Woken())
+            if self._pause.wait(left):
+                if self._plan.hibernating:
+                    return self._after(Woken())
+                self._plan = awake(self._plan)
+                due = min(due, began + max(step.least, WAKE_SECONDS))
         return step
 
     # --------------------------------------------------------------------------------- what is done

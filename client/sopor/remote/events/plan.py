@@ -17,6 +17,8 @@ from sopor_core.wire.events import Bye
 
 OFFER_SECONDS = 3600.0
 """How long is believed what a server said of how it tells events."""
+WAKE_SECONDS = 5.0
+"""Who is woken up while it waits tries again after so long, unless the server asked for more."""
 STEADY_SECONDS = 10.0
 """A stream that lasted so long had no fault in its beginning."""
 FIRST_POLL_SECONDS = 5.0
@@ -40,10 +42,18 @@ class Doing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What to do after so many seconds; ``renew``: with a new access token."""
+    """What to do next.
+
+    Attributes:
+        doing: what.
+        wait: after so many seconds.
+        least: as many of them as the server asked for.
+        renew: whether to get a new access token before.
+    """
 
     doing: Doing
     wait: float = 0.0
+    least: float = 0.0
     renew: bool = False
 
 
@@ -142,7 +152,7 @@ def after(plan: Plan, happened: Happening, now: float, chance: float) -> tuple[P
         case Polled():
             return _polled(plan, happened, now, chance)
         case Woken():
-            return _go_on(_awake(plan), now, chance)
+            return _go_on(awake(plan), now, chance)
 
 
 def may_stream(plan: Plan, now: float) -> bool:
@@ -150,24 +160,27 @@ def may_stream(plan: Plan, now: float) -> bool:
     return plan.streams and now >= plan.blocked_until
 
 
-def _go_on(plan: Plan, now: float, chance: float, wait: float = 0.0) -> tuple[Plan, Next]:
+def _go_on(
+    plan: Plan, now: float, chance: float, wait: float = 0.0, least: float = 0.0
+) -> tuple[Plan, Next]:
     if plan.asked is None or now - plan.asked > OFFER_SECONDS:
-        return _do(plan, Doing.ASK, wait)
+        return _do(plan, Doing.ASK, wait, least)
     if plan.hibernating or not may_stream(plan, now):
         pause = plan.interval * (0.75 + chance / 2) if plan.hibernating else wait
-        return _do(plan, Doing.POLL, max(wait, pause))
-    return _do(plan, Doing.STREAM, wait)
+        return _do(plan, Doing.POLL, max(wait, pause), least)
+    return _do(plan, Doing.STREAM, wait, least)
 
 
-def _do(plan: Plan, doing: Doing, wait: float) -> tuple[Plan, Next]:
-    return replace(plan, doing=doing), Next(doing, wait)
+def _do(plan: Plan, doing: Doing, wait: float, least: float = 0.0) -> tuple[Plan, Next]:
+    return replace(plan, doing=doing), Next(doing, wait, least)
 
 
 def _poll_at_once(plan: Plan) -> tuple[Plan, Next]:
     return _do(replace(plan, interval=FIRST_POLL_SECONDS), Doing.POLL, 0.0)
 
 
-def _awake(plan: Plan) -> Plan:
+def awake(plan: Plan) -> Plan:
+    """Returns a plan whose server is not taken for quiet any more."""
     return replace(plan, hibernating=False, interval=FIRST_POLL_SECONDS)
 
 
@@ -184,8 +197,8 @@ def _failed(plan: Plan, wait: float, now: float, chance: float) -> tuple[Plan, N
         # The rest of the server answers, else it would not have come to so many streams.
         return _poll_at_once(_blocked(plan, now))
     if plan.breaks >= _ASK_AGAIN_BREAKS:
-        return _do(plan, Doing.ASK, pause)
-    return _do(plan, plan.doing, pause)
+        return _do(plan, Doing.ASK, pause, wait)
+    return _do(plan, plan.doing, pause, wait)
 
 
 def _pause(breaks: int, chance: float) -> float:
@@ -201,9 +214,9 @@ def _ended(plan: Plan, ended: Ended, now: float, chance: float) -> tuple[Plan, N
     plan = replace(plan, failed=0, block=_FIRST_BLOCK_SECONDS)
     if ended.bye is Bye.QUIET:
         quiet = replace(plan, breaks=0, hibernating=True, interval=FIRST_POLL_SECONDS)
-        return _go_on(quiet, now, chance, ended.wait)
+        return _go_on(quiet, now, chance, ended.wait, ended.wait)
     pause = max(ended.wait * (1 + chance / 2), _pause(breaks, chance))
-    plan, step = _go_on(replace(plan, breaks=breaks + 1), now, chance, pause)
+    plan, step = _go_on(replace(plan, breaks=breaks + 1), now, chance, pause, ended.wait)
     return plan, replace(step, renew=ended.bye is Bye.EXPIRED)
 
 
@@ -212,9 +225,9 @@ def _polled(plan: Plan, polled: Polled, now: float, chance: float) -> tuple[Plan
     if polled.more:
         return _do(plan, Doing.POLL, 0.0)
     if polled.fruitful:
-        plan = _awake(plan)
+        plan = awake(plan)
     if not plan.hibernating and may_stream(plan, now):
         return _go_on(plan, now, chance)
     pause = max(polled.wait, plan.interval * (0.75 + chance / 2))
     longer = min(plan.interval * _POLL_GROWTH, LONGEST_POLL_SECONDS)
-    return _do(replace(plan, interval=longer), Doing.POLL, pause)
+    return _do(replace(plan, interval=longer), Doing.POLL, pause, polled.wait)
