@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from sopor.diagnosis.checks import examine
+from sopor.diagnosis.scope import Scope
 from sopor.errors import ForkError, RollbackError, StateConflict, exit_code
+from sopor.keystore import Keystore
 from sopor.repository import Repository
 from sopor.repository.forks import HistoriesDiffer
 from tests.integration.test_two_devices import FILE, edit, look
@@ -70,6 +73,13 @@ def home_of(repository: Repository) -> Path:
     return repository.root.parent / "keystore"
 
 
+def pins(repository: Repository) -> tuple[str, dict[str, object]]:
+    """Returns what `sopor doctor` says of the server's log."""
+    found = examine(Scope(repository.root, Keystore(home_of(repository))))
+    (check,) = (each for each in found.checks if (each.group, each.name) == ("pins", "server"))
+    return str(check.level), dict(check.facts)
+
+
 def push_edit(repository: Repository, name: str) -> None:
     edit(repository, "req_0", name=name)
     repository.commit(name)
@@ -90,7 +100,9 @@ def test_what_a_server_lost_is_published_again(own: Restorable) -> None:
         second.pull()
     assert "sopor repair" in str(older.value.hint)
     assert [commit.id for commit in second.log(all_branches=True)] == before
+    assert pins(second) == ("problem", {"error": "rollback"})
     assert first.repair().entries == 3
+    assert pins(second) == ("ok", {"here": 4, "there": 4})
     assert second.pull().merge.kind == "fast-forward"
     push_edit(second, "Life goes on")
     first.switch("main")
@@ -149,6 +161,7 @@ def test_two_histories_are_both_shown_and_neither_is_changed(own: Restorable) ->
     with pytest.raises(ForkError, match="another history") as forked:
         first.pull()
     assert "sopor repair" in str(forked.value.hint)
+    assert pins(first) == ("problem", {"error": "fork"})
     shown = Terminal(first.root, {"SOPOR_HOME": str(home_of(first))})("sopor repair", code=11)
     assert shown.lines[:3] == ["Both have the entries up to 2", "", "Only here:"]
     assert len(shown.lines[shown.lines.index("Only on the server:") :]) == 4
