@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sopor_core.ids import DeviceId, OrgId, ProjectId
 from sopor_server.ports.signals import Signals, Topic, TopicKind, Wake
+from sopor_server.streams.presence import PresenceWatch
 from sopor_server.streams.watches import Channel, DeviceWatch, OrgWatch, Storage, Watch
 
 if TYPE_CHECKING:
@@ -71,7 +72,19 @@ class Hub:
             channel.wake()
         channel.streams.add(stream)
         stream.joined(channel)
+        if stream.admitted.presence:
+            self._join_presence(stream, project)
         return channel
+
+    def _join_presence(self, stream: Stream, project: ProjectId) -> None:
+        topic = Topic(TopicKind.PRESENCE, project)
+        watch = self._watches.get(topic)
+        if not isinstance(watch, PresenceWatch):
+            watch = PresenceWatch(self._storage, project)
+            self._follow(topic, watch)
+            watch.wake()
+        watch.streams.add(stream)
+        stream.stir_presence(watch)
 
     def leave(self, stream: Stream) -> None:
         """Unfollows what nobody else wants."""
@@ -81,6 +94,7 @@ class Hub:
             channel.streams.discard(stream)
             if project in stream.places:
                 channel.left(stream.places[project])
+            self._leave_presence(stream, project)
             if not channel.streams:
                 channel.org.channels.discard(channel)
                 self._unfollow(Topic(TopicKind.PROJECT, project))
@@ -96,6 +110,14 @@ class Hub:
         device.streams.discard(stream)
         if not device.streams:
             self._unfollow(Topic(TopicKind.DEVICE, admitted.caller.device))
+
+    def _leave_presence(self, stream: Stream, project: ProjectId) -> None:
+        topic = Topic(TopicKind.PRESENCE, project)
+        watch = self._watches.get(topic)
+        if isinstance(watch, PresenceWatch):
+            watch.streams.discard(stream)
+            if not watch.streams:
+                self._unfollow(topic)
 
     def close(self) -> None:
         """Ends all streams, each with a word to its client."""

@@ -24,7 +24,7 @@ class Admitted:
 
     ``places`` are the client's and ``present`` those of the server, by project, ``owners`` their
     organizations; ``orgs`` are followed for new projects, where all are wanted. ``expires`` is in
-    milliseconds.
+    milliseconds. ``presence`` tells whether it says who is present.
     """
 
     caller: Caller
@@ -34,6 +34,7 @@ class Admitted:
     owners: Mapping[ProjectId, OrgId]
     orgs: frozenset[OrgId]
     seat: Seat
+    presence: bool = False
 
 
 class StreamAnswer(Response):
@@ -75,6 +76,7 @@ class EventsEndpoint(Endpoint):
                 owners={standing.project: standing.org.id for standing in found},
                 orgs=orgs,
                 seat=seat,
+                presence=wanted.presence,
             )
         )
 

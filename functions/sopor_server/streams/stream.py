@@ -26,6 +26,7 @@ from sopor_server.service import state
 from sopor_server.service.events import POLL_SECONDS, is_read
 from sopor_server.streams import sse
 from sopor_server.streams.opening import Admitted
+from sopor_server.streams.presence import PresenceWatch
 from sopor_server.streams.watches import RETRY_SECONDS, Channel, DeviceWatch, OrgWatch
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Stream:
         self._unsettled: set[Channel] = set()
         self._stirred: dict[Channel, None] = {}
         self._stirred_orgs: set[OrgWatch] = set()
+        self._present: dict[ProjectId, PresenceWatch] = {}
+        self._shown: dict[ProjectId, bytes] = {}
+        self._stirred_presence: set[ProjectId] = set()
         self._woken = asyncio.Event()
         self._ready = False
         self._sent = self._lively = self._time()
@@ -66,6 +70,14 @@ class Stream:
         if channel.settled:
             self._unsettled.discard(channel)
         self._stirred[channel] = None
+        # Who has no role any more is not shown any more.
+        self._stirred_presence |= self._present.keys() & {channel.project}
+        self.wake()
+
+    def stir_presence(self, watch: PresenceWatch) -> None:
+        """Notes that others may be present in a project."""
+        self._present[watch.project] = watch
+        self._stirred_presence.add(watch.project)
         self.wake()
 
     def stir_org(self, org: OrgWatch) -> None:
@@ -109,6 +121,8 @@ class Stream:
         if not self._ready and not self._unsettled:
             self._ready = True
             await self._send(sse.comment(READY))
+        if self._ready and (bye := await self._tell_presence()) is not None:
+            return bye
         return Bye.QUIET if self._silence() <= 0 else None
 
     async def _tell(self, channel: Channel) -> Bye | None:
@@ -140,6 +154,21 @@ class Stream:
             self.events += 1
             self._lively = self._time()
         return bye
+
+    async def _tell_presence(self) -> Bye | None:
+        """Sends who is present, where that changed. It is no life that keeps a stream awake."""
+        while self._stirred_presence:
+            project = self._stirred_presence.pop()
+            channel, watch = self.channels[project], self._present[project]
+            if (bye := await self._verdict(channel)) is not None:
+                return bye
+            text, shown = watch.text(channel.org.newest), self._shown.get(project)
+            if text is None or text == shown or (shown is None and watch.is_empty):
+                continue
+            self._shown[project] = text
+            await self._send(sse.identified(Cursor(self.places)), text)
+            self.events += 1
+        return None
 
     async def _verdict(self, channel: Channel | None = None) -> Bye | None:
         """Tells why the stream ends; waits while a signal about the device is not looked after."""
@@ -177,7 +206,7 @@ class Stream:
 
     async def _rest(self) -> None:
         """Waits until something stirs; sends a sign of life when it is time for one."""
-        if self._stirred or self._stirred_orgs:
+        if self._stirred or self._stirred_orgs or (self._ready and self._stirred_presence):
             return
         alive = self._sent + HEARTBEAT_SECONDS - self._time()
         await self._nap(min(alive, self._silence(), self._until_expiry()))
