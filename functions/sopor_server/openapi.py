@@ -66,6 +66,8 @@ _ANSWERS: Mapping[Operation, Mapping[int, type[BaseModel] | str]] = {
     Operation.PACK_ADDRESS: {200: models.PackAddress, 204: _EMPTY},
     Operation.PACK_GET: {200: OCTETS, 206: OCTETS, 307: _EMPTY},
     Operation.EVENTS: {200: models.Events, 304: _EMPTY},
+    Operation.PRESENCE_PUT: {204: _EMPTY},
+    Operation.PRESENCE_GET: {200: models.Presences},
 }
 _TITLES = {
     200: "Success",
@@ -90,6 +92,7 @@ _QUERIES: Mapping[Operation, tuple[tuple[str, str, Object], ...]] = {
     Operation.EVENTS: (
         ("projects", "ids with commas between them; all without it", {"type": "string"}),
         ("after", "cursor; the header `Last-Event-ID` counts in its place", {"type": "string"}),
+        ("presence", "1: a stream tells who is present as well", {"type": "string"}),
     ),
 }
 

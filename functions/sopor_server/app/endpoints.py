@@ -18,6 +18,7 @@ from sopor_core.limits import (
     MAX_PACK_BYTES,
 )
 from sopor_core.wire import parts
+from sopor_core.wire.events import MAX_PRESENCE_BYTES
 from sopor_core.wire.routes import Operation
 from sopor_server.app.call import Call
 
@@ -84,4 +85,6 @@ ENDPOINTS: dict[Operation, Endpoint] = {
     Operation.PACK_ADDRESS: _json("packs:pack_address"),
     Operation.PACK_GET: Endpoint("packs:pack_get"),
     Operation.EVENTS: Endpoint("events:poll"),
+    Operation.PRESENCE_PUT: Endpoint("presence:presence_put", OCTETS, MAX_PRESENCE_BYTES),
+    Operation.PRESENCE_GET: Endpoint("presence:presence_get"),
 }

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a request asks for: ``projects`` None for all, and what the client has of them."""
+    """What a request asks for: ``projects`` None for all, and what the client has of them.
+
+    ``presence`` tells whether a stream is to say who is present.
+    """
 
     projects: Sequence[ProjectId] | None
     after: Cursor
+    presence: bool = False
 
 
 def poll(call: Call) -> Response:
@@ -54,10 +58,13 @@ def poll(call: Call) -> Response:
 
 def read_wanted(call: Call) -> Wanted:
     """Reads the query and the header; raises Refused or VerificationError (``wire``)."""
-    query = call.query(("projects", "after"))
+    query = call.query(("projects", "after", "presence"))
     after = call.request.headers.get(LAST_EVENT_ID, query.get("after", ""))
+    if query.get("presence", "1") != "1":
+        raise malformed("presence: not 1")
+    presence = "presence" in query
     if "projects" not in query:
-        return Wanted(None, Cursor.parse(after))
+        return Wanted(None, Cursor.parse(after), presence)
     names = query["projects"].split(",")
     try:
         projects = [ProjectId.from_b64(name) for name in names]
@@ -65,7 +72,7 @@ def read_wanted(call: Call) -> Wanted:
         raise malformed("projects: not ids with commas between them") from None
     if len(set(projects)) != len(names) or len(names) > MAX_PROJECTS:
         raise malformed(f"projects: an id comes twice, or there are more than {MAX_PROJECTS}")
-    return Wanted(projects, Cursor.parse(after))
+    return Wanted(projects, Cursor.parse(after), presence)
 
 
 def parts_of(news: News) -> bytes:

@@ -21,6 +21,9 @@ MAX_EVENT_BYTES = 256 * 1024
 """An event of a stream brings parts up to this, or one entry where that is larger."""
 MAX_PROJECTS = 200
 PRESENCE_SECONDS = 120
+MAX_PRESENCE_BYTES = 1024
+MAX_PRESENT = 200
+"""The most devices that are present in a project at once."""
 
 _PLACE = re.compile(r"([A-Za-z0-9_-]+)\.(0|[1-9][0-9]{0,15})\.(0|[1-9][0-9]{0,15})")
 

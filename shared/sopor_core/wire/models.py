@@ -256,6 +256,21 @@ class Events(AnswerModel):
     wait: int
 
 
+class PresenceNote(AnswerModel):
+    """Somebody who is present; ``sealed`` is base64url, ``expires`` in milliseconds."""
+
+    account: str
+    device: str
+    sealed: str
+    expires: int
+
+
+class Presences(AnswerModel):
+    """``GET /v1/projects/{project}/presence``."""
+
+    presence: list[PresenceNote]
+
+
 class EventsOffer(AnswerModel):
     """How the server tells events; streams are at ``url``, else at ``port`` of its host.
 

@@ -38,6 +38,8 @@ class Operation(StrEnum):
     PACK_ADDRESS = "pack_address"
     PACK_GET = "pack_get"
     EVENTS = "events"
+    PRESENCE_PUT = "presence_put"
+    PRESENCE_GET = "presence_get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ ROUTES: tuple[Route, ...] = (
     Route(Operation.PACK_ADDRESS, "POST", f"{_PROJECT}/packs/{{pack}}"),
     Route(Operation.PACK_GET, "GET", f"{_PROJECT}/packs/{{pack}}"),
     Route(Operation.EVENTS, "GET", "/v1/events"),
+    Route(Operation.PRESENCE_PUT, "PUT", f"{_PROJECT}/presence"),
+    Route(Operation.PRESENCE_GET, "GET", f"{_PROJECT}/presence"),
 )
 
 ROUTE: dict[Operation, Route] = {route.operation: route for route in ROUTES}
