@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,7 +33,7 @@ from sopor_core.membership import Role, Status
 from sopor_server.auth import ServerIdentity
 from tests.support.listener import Listener
 from tests.support.server import RunningServer, start_server
-from tests.support.world import Device, World, request, v4_export, workspace, write_files
+from tests.support.world import PASSWORD, Device, World, request, v4_export, workspace, write_files
 
 
 def edit(repository: Repository, count: int) -> CommitId:
@@ -155,6 +157,23 @@ def test_what_another_process_fetched_is_told_as_well_and_once(
 def test_a_project_that_is_on_no_server_has_no_events(laptop: Device) -> None:
     with laptop.start("fresh", {}) as repository, pytest.raises(StateConflict, match="no server"):
         repository.events()
+
+
+def test_pushing_and_pulling_import_nothing_of_it(shop: Repository, laptop: Device) -> None:
+    shop.commit("More", allow_empty=True)
+    script = f"""
+import sys
+from pathlib import Path
+from sopor.keystore import FixedPassword
+from sopor.repository import Repository
+where = dict(home=Path({str(laptop.home)!r}), passwords=FixedPassword({PASSWORD!r}))
+with Repository.open({str(shop.root)!r}, **where) as repository:
+    assert repository.push().seq == 2
+    repository.pull()
+assert not [name for name in sys.modules if name.startswith("sopor.remote.events")]
+assert "sopor.sync.overlap" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 # ------------------------------------------------------------------------------------------ people
