@@ -5,19 +5,23 @@ locals {
   charts = [
     {
       title = "Requests a second, by class of answer"
-      query = "sum by (response_code_class) (rate(${local.requests}{${local.of_api}}[5m]))"
+      query = "sum by (response_code_class) (rate(${local.requests}{${local.of_both}}[5m]))"
     },
     {
       title = "Milliseconds within which 95 % are answered"
       query = "histogram_quantile(0.95, sum by (le) (rate(${local.latencies}{${local.of_api}}[5m])))"
     },
     {
-      title = "Instances, by state"
-      query = "sum by (state) (${local.instances}{${local.of_api}})"
+      title = "Instances, by function and state"
+      query = "sum by (service_name, state) (${local.instances}{${local.of_both}})"
+    },
+    {
+      title = "Streams and polls at once on an instance of events, at most"
+      query = "histogram_quantile(0.99, sum by (le) (rate(run_googleapis_com:container_max_request_concurrencies_bucket{${local.of_events}}[5m])))"
     },
     {
       title = "Refused requests, by problem"
-      query = "sum by (problem) (increase(${local.refusals}{${local.of_api}}[5m]))"
+      query = "sum by (problem) (increase(${local.refusals}{${local.of_both}}[5m]))"
     },
     {
       title = "Documents read a second"

@@ -13,7 +13,9 @@ locals {
       max_instances = var.max_instances
       # Long enough for 8 MiB over a slow line.
       timeout = 300
-      environment = merge(local.storage_environment, local.sign_on_environment, {
+      environment = merge(local.storage_environment, local.sign_on_environment, local.events_environment, {
+        # The framework starts as many threads as requests may come at once.
+        THREADS               = "16"
         SOPOR_SERVER_ID       = local.server_id
         SOPOR_QUOTA_BYTES     = tostring(var.server.quota_bytes)
         SOPOR_QUOTA_SEATS     = tostring(var.server.quota_seats)
@@ -21,7 +23,26 @@ locals {
         SOPOR_LICENSE_KEY     = var.server.license_key
         SOPOR_REGISTRATION    = var.server.registration
         SOPOR_LOGIN_RATE      = tostring(var.server.login_rate)
-        SOPOR_TRUSTED_PROXIES = tostring(coalesce(var.server.trusted_proxies, var.behind_load_balancer ? 2 : 1))
+        SOPOR_TRUSTED_PROXIES = local.trusted_proxies
+      })
+      secrets = { SOPOR_SERVER_SECRET = google_secret_manager_secret_version.server.version }
+    }
+    events = {
+      description = "Tells clients what happens in their projects, as soon as it does"
+      ingress     = var.behind_load_balancer ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
+      # Streams are small; polls of 8 MiB are answered here as well, by few threads.
+      memory = "1Gi"
+      cpu    = "1"
+      # As many as Cloud Run lets one instance have. Some are left for polls and refusals.
+      concurrency   = 1000
+      max_instances = var.events.max_instances
+      # A stream may last as long as Cloud Run lets it; its access token ends it before.
+      timeout = 3600
+      environment = merge(local.storage_environment, local.events_environment, {
+        FUNCTION_USE_ASGI     = "true"
+        SOPOR_EVENTS_STREAMS  = "960"
+        SOPOR_SERVER_ID       = local.server_id
+        SOPOR_TRUSTED_PROXIES = local.trusted_proxies
       })
       secrets = { SOPOR_SERVER_SECRET = google_secret_manager_secret_version.server.version }
     }
@@ -35,7 +56,7 @@ locals {
       concurrency   = 1
       max_instances = 1
       timeout       = 1800
-      environment   = merge(local.storage_environment, { SOPOR_RESTORE_DAYS = tostring(var.restore_days) })
+      environment   = merge(local.storage_environment, { THREADS = "1", SOPOR_RESTORE_DAYS = tostring(var.restore_days) })
       secrets       = {}
     }
   }
@@ -46,6 +67,18 @@ locals {
     SOPOR_BUCKET         = google_storage_bucket.packs.name
     SOPOR_LOG            = var.server.log
   }
+
+  trusted_proxies = tostring(coalesce(var.server.trusted_proxies, var.behind_load_balancer ? 2 : 1))
+
+  # `api` tells clients where streams are. It could not ask `events`, which is made of the same map;
+  # Cloud Run's address of a service follows from its name. Behind a load balancer nobody reaches
+  # that one, so without an address of yours there are only polls, which `api` answers.
+  events_address = var.behind_load_balancer ? null : "https://${var.name}-events-${data.google_project.this.number}.${var.region}.run.app"
+  events_url     = var.events.url != null ? var.events.url : local.events_address
+  events_environment = merge(
+    { SOPOR_EVENTS_QUIET = tostring(var.events.quiet) },
+    local.events_url == null ? {} : { SOPOR_EVENTS_URL = local.events_url },
+  )
 }
 
 # The client secret of a desktop program is told to every client (RFC 8252, section 8.5), so it may
@@ -65,7 +98,7 @@ locals {
 }
 
 resource "google_cloudfunctions2_function" "this" {
-  # checkov:skip=CKV_GCP_124:`api` is for clients everywhere; what else there is takes internal traffic only
+  # checkov:skip=CKV_GCP_124:`api` and `events` are for clients everywhere; what else there is takes internal traffic only
   for_each = local.functions
 
   project      = var.project_id
@@ -104,8 +137,7 @@ resource "google_cloudfunctions2_function" "this" {
     all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.function[each.key].email
 
-    # The framework starts as many threads as requests may come at once.
-    environment_variables = merge(each.value.environment, { THREADS = tostring(each.value.concurrency) })
+    environment_variables = each.value.environment
 
     dynamic "secret_environment_variables" {
       for_each = each.value.secrets
@@ -125,6 +157,6 @@ resource "google_cloudfunctions2_function" "this" {
     google_project_iam_member.build_logs,
     google_project_iam_member.build_source,
     google_project_service.this,
-    google_secret_manager_secret_iam_member.api,
+    google_secret_manager_secret_iam_member.function,
   ]
 }

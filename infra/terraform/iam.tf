@@ -21,6 +21,19 @@ locals {
         "storage.objects.list",
       ]
     }
+    # It writes nothing, and serves no bytes but those of packs.
+    events = {
+      documents = [
+        "datastore.databases.get",
+        "datastore.entities.get",
+        "datastore.entities.list",
+      ]
+      # Who may not list is told of a missing object that it is forbidden.
+      objects = [
+        "storage.objects.get",
+        "storage.objects.list",
+      ]
+    }
     housekeeping = {
       # It notes groups of packs, and changes numbers in documents that there are; it deletes none.
       documents = [
@@ -139,24 +152,36 @@ resource "google_service_account_iam_member" "sign" {
 
 # ---------------------------------------------------------------------------------------- secret
 
-resource "google_secret_manager_secret_iam_member" "api" {
+resource "google_secret_manager_secret_iam_member" "function" {
+  for_each = toset(["api", "events"])
+
   project   = var.project_id
   secret_id = google_secret_manager_secret.server.secret_id
   role      = "roles/secretmanager.secretAccessor"
-  member    = google_service_account.function["api"].member
+  member    = google_service_account.function[each.key].member
+}
+
+moved {
+  from = google_secret_manager_secret_iam_member.api
+  to   = google_secret_manager_secret_iam_member.function["api"]
 }
 
 # --------------------------------------------------------------------------------------- callers
 
-# The one thing here that is public: whoever calls must still show the server a token of its own.
+# All that is public here: whoever calls must still show the server a token of its own.
 resource "google_cloud_run_v2_service_iam_member" "public" {
-  count = var.public ? 1 : 0
+  for_each = toset(var.public ? ["api", "events"] : [])
 
   project  = var.project_id
   location = var.region
-  name     = google_cloudfunctions2_function.this["api"].name
+  name     = google_cloudfunctions2_function.this[each.key].name
   role     = "roles/run.invoker"
   member   = "allUsers"
+}
+
+moved {
+  from = google_cloud_run_v2_service_iam_member.public[0]
+  to   = google_cloud_run_v2_service_iam_member.public["api"]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "scheduler" {

@@ -6,8 +6,16 @@
 locals {
   api_name = google_cloudfunctions2_function.this["api"].name
 
-  # Of Cloud Run's metrics and of the log metric below, those of `api`.
-  of_api = "monitored_resource=\"cloud_run_revision\",service_name=\"${local.api_name}\""
+  events_name = google_cloudfunctions2_function.this["events"].name
+
+  # Of Cloud Run's metrics and of the log metric below, those of `api`, of `events`, and of both. How
+  # long requests of `events` take says nothing: a stream lasts as long as its client listens.
+  of_api    = "monitored_resource=\"cloud_run_revision\",service_name=\"${local.api_name}\""
+  of_events = "monitored_resource=\"cloud_run_revision\",service_name=\"${local.events_name}\""
+  of_both   = "monitored_resource=\"cloud_run_revision\",service_name=~\"${local.api_name}|${local.events_name}\""
+
+  # The same of lines of the log.
+  logs_of_both = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${local.api_name}\" OR \"${local.events_name}\")"
 
   requests  = "run_googleapis_com:request_count"
   latencies = "run_googleapis_com:request_latencies_bucket"
@@ -20,9 +28,9 @@ locals {
       title    = "Requests fail"
       severity = "ERROR"
       query    = <<-EOT
-        sum(rate(${local.requests}{${local.of_api},response_code_class="5xx"}[10m]))
-          / sum(rate(${local.requests}{${local.of_api}}[10m])) > 0.05
-        and sum(increase(${local.requests}{${local.of_api},response_code_class="5xx"}[10m])) >= 5
+        sum(rate(${local.requests}{${local.of_both},response_code_class="5xx"}[10m]))
+          / sum(rate(${local.requests}{${local.of_both}}[10m])) > 0.05
+        and sum(increase(${local.requests}{${local.of_both},response_code_class="5xx"}[10m])) >= 5
       EOT
     }
     latency = {
@@ -38,20 +46,21 @@ locals {
       severity = "WARNING"
       query    = <<-EOT
         sum(max_over_time(${local.instances}{${local.of_api},state="active"}[5m])) >= ${var.max_instances}
+        or sum(max_over_time(${local.instances}{${local.of_events},state="active"}[5m])) >= ${var.events.max_instances}
       EOT
     }
     refusals = {
       title    = "What clients send does not verify"
       severity = "WARNING"
       query    = <<-EOT
-        sum(increase(${local.refusals}{${local.of_api},problem=~"entry-refused|pack-mismatch"}[15m])) >= 10
+        sum(increase(${local.refusals}{${local.of_both},problem=~"entry-refused|pack-mismatch"}[15m])) >= 10
       EOT
     }
     logins = {
       title    = "Many logins fail"
       severity = "WARNING"
       query    = <<-EOT
-        sum(increase(${local.refusals}{${local.of_api},problem=~"login-failed|rate-limited"}[15m])) >= 100
+        sum(increase(${local.refusals}{${local.of_both},problem=~"login-failed|rate-limited"}[15m])) >= 100
       EOT
     }
   }
@@ -61,12 +70,12 @@ locals {
     history = {
       title    = "Clients know more than the server"
       severity = "CRITICAL"
-      filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.api_name}\" AND jsonPayload.problem=(\"log-shorter\" OR \"log-diverged\")"
+      filter   = "${local.logs_of_both} AND jsonPayload.problem=(\"log-shorter\" OR \"log-diverged\")"
     }
     setup = {
       title    = "The server is not set up"
       severity = "CRITICAL"
-      filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.api_name}\" AND severity=CRITICAL"
+      filter   = "${local.logs_of_both} AND severity=CRITICAL"
     }
     housekeeping = {
       title    = "The housekeeping fails"
@@ -86,7 +95,7 @@ resource "google_logging_metric" "refusals" {
   project     = var.project_id
   name        = "${var.name}-refusals"
   description = "Requests that the server refused, by the code of the problem."
-  filter      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.api_name}\" AND jsonPayload.message=\"request\" AND jsonPayload.problem:*"
+  filter      = "${local.logs_of_both} AND jsonPayload.message=\"request\" AND jsonPayload.problem:*"
 
   metric_descriptor {
     metric_kind = "DELTA"

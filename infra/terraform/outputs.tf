@@ -3,6 +3,11 @@ output "url" {
   value       = google_cloudfunctions2_function.this["api"].service_config[0].uri
 }
 
+output "events_url" {
+  description = "Where `api` tells clients that streams of events are; null where there are only polls."
+  value       = local.events_url
+}
+
 output "server_id" {
   description = "The id that devices pin. Note it: with it a server can be set up anew under the same identity."
   value       = local.server_id

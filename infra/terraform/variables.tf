@@ -75,13 +75,13 @@ variable "source_archive" {
 # ------------------------------------------------------------------------------------- access
 
 variable "public" {
-  description = "May anybody on the internet reach the function `api`? Without it, a caller needs the role run.invoker, which clients do not have."
+  description = "May anybody on the internet reach the functions `api` and `events`? Without it, a caller needs the role run.invoker, which clients do not have."
   type        = bool
   default     = true
 }
 
 variable "behind_load_balancer" {
-  description = "Take requests to `api` from an external Application Load Balancer of yours only, for an own domain or Cloud Armor."
+  description = "Take requests to `api` and `events` from an external Application Load Balancer of yours only, for an own domain or Cloud Armor."
   type        = bool
   default     = false
 }
@@ -96,6 +96,35 @@ variable "max_instances" {
   validation {
     condition     = var.max_instances >= 1 && var.max_instances <= 100 && floor(var.max_instances) == var.max_instances
     error_message = "max_instances must be a whole number from 1 to 100. Each instance works on 16 requests at once, so 10 serve some hundred pushes a second."
+  }
+}
+
+variable "events" {
+  description = <<-EOT
+    Streams of events: max_instances of the function `events` (each holds up to 960 streams), quiet after how many seconds without news a stream ends and
+    its client polls (0: never, which lets an instance run as long as anybody listens), url the address at which clients reach it, if not Cloud Run's own: behind a load balancer yours, which must
+    send `/v1/events` there.
+  EOT
+  type = object({
+    max_instances = optional(number, 5)
+    quiet         = optional(number, 120)
+    url           = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition     = var.events.max_instances >= 1 && var.events.max_instances <= 100 && floor(var.events.max_instances) == var.events.max_instances
+    error_message = "events.max_instances must be a whole number from 1 to 100; each holds up to 960 streams."
+  }
+
+  validation {
+    condition     = var.events.quiet >= 0 && floor(var.events.quiet) == var.events.quiet
+    error_message = "events.quiet must be whole seconds, or 0 for streams that never end for silence."
+  }
+
+  validation {
+    condition     = var.events.url == null ? true : can(regex("^https://[^\\s/?#@]+$", var.events.url))
+    error_message = "events.url must be an https:// address without a path, such as https://sopor.example.com; clients ask it for /v1/events."
   }
 }
 

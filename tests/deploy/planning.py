@@ -8,15 +8,16 @@ from tests.deploy.terraforming import Terraform
 
 Changes: TypeAlias = list[dict[str, Any]]
 SERVER_ID = "AAECAwQFBgcICQoLDA0ODw"
+FUNCTIONS = ("api", "events", "housekeeping")
 _NAMED = {
-    **{f'google_service_account.function["{name}"]': name for name in ("api", "housekeeping")},
+    **{f'google_service_account.function["{name}"]': name for name in FUNCTIONS},
     "google_service_account.build": "build",
     "google_service_account.scheduler": "scheduler",
 }
 _ROLES = {
     f'google_project_iam_custom_role.{kind}["{name}"]': f"ROLE:{kind}-{name}"
     for kind in ("documents", "objects")
-    for name in ("api", "housekeeping")
+    for name in FUNCTIONS
 } | {"google_project_iam_custom_role.sign": "ROLE:sign"}
 HEAD = """
 mock_provider "google" {

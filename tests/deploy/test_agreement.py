@@ -17,9 +17,15 @@ from sopor_server import bootstrap
 from sopor_server import config as settings
 from sopor_server.adapters import firestore
 from sopor_server.config import Cloud, Config
-from tests.deploy.planning import SERVER_ID, Changes
+from tests.deploy.planning import FUNCTIONS, SERVER_ID, Changes
 from tests.deploy.terraforming import MODULE, ROOT, need_terraform
 
+_CLOUD = {
+    "SOPOR_DATABASE": "sopor",
+    "SOPOR_BUCKET": "packs",
+    "SOPOR_SERVER_ID": SERVER_ID,
+    "SOPOR_SERVER_SECRET": "A" * 43,
+}
 _ADAPTER = Path(firestore.__file__).parent
 
 
@@ -39,11 +45,29 @@ def test_the_server_takes_its_environment(planned: Changes) -> None:
 
 
 def test_the_server_knows_every_variable_that_is_set(planned: Changes) -> None:
-    # THREADS is for the functions framework.
-    known = set(re.findall(r"(?m)^    ([A-Z_]+) ", str(settings.__doc__))) | {"THREADS"}
+    # Two are for the functions framework.
+    known = set(re.findall(r"(?m)^    ([A-Z_]+) ", str(settings.__doc__)))
+    known |= {"THREADS", "FUNCTION_USE_ASGI"}
 
     for name, environment in environments(planned).items():
         assert set(environment) <= known, name
+
+
+def test_both_servers_are_one(planned: Changes) -> None:
+    """Tokens of one count for the other, and they agree on streams."""
+    api, events = (
+        Config.from_environment(environments(planned)[name] | {"SOPOR_SERVER_SECRET": "A" * 43})
+        for name in ("api", "events")
+    )
+
+    assert (api.cloud, api.identity) == (events.cloud, events.identity)
+    assert api.events_url == "https://sopor-events-123456789012.europe-west3.run.app"
+    assert (api.events_url, api.events_quiet) == (events.events_url, events.events_quiet)
+    assert (
+        events.events_quiet
+        == Config.from_environment({"GOOGLE_CLOUD_PROJECT": "p", **_CLOUD}).events_quiet
+    )
+    assert events.trusted_proxies == api.trusted_proxies
 
 
 def test_main_exports_what_is_deployed(planned: Changes) -> None:
@@ -150,7 +174,7 @@ def environments(planned: Changes) -> dict[str, dict[str, str]]:
         for change in planned
         if change["type"] == "google_cloudfunctions2_function"
     }
-    assert set(found) == {"api", "housekeeping"}
+    assert set(found) == set(FUNCTIONS)
     return found
 
 

@@ -28,6 +28,7 @@ _SOURCES = (
 # condition. `ROLE:` stands for a role of ours, of which iam.tftest.hcl shows the permissions.
 BINDINGS = {
     ("google_project_iam_member", "my-project", "ROLE:documents-api", "api", _CONDITION),
+    ("google_project_iam_member", "my-project", "ROLE:documents-events", "events", _CONDITION),
     (
         "google_project_iam_member",
         "my-project",
@@ -47,6 +48,13 @@ BINDINGS = {
     (
         "google_storage_bucket_iam_member",
         "my-project-sopor-packs",
+        "ROLE:objects-events",
+        "events",
+        None,
+    ),
+    (
+        "google_storage_bucket_iam_member",
+        "my-project-sopor-packs",
         "ROLE:objects-housekeeping",
         "housekeeping",
         None,
@@ -60,6 +68,13 @@ BINDINGS = {
         None,
     ),
     (
+        "google_secret_manager_secret_iam_member",
+        "sopor-server",
+        "roles/secretmanager.secretAccessor",
+        "events",
+        None,
+    ),
+    (
         "google_artifact_registry_repository_iam_member",
         "sopor-images",
         "roles/artifactregistry.writer",
@@ -67,6 +82,7 @@ BINDINGS = {
         None,
     ),
     (_PUBLIC, "sopor-api", "roles/run.invoker", "allUsers", None),
+    (_PUBLIC, "sopor-events", "roles/run.invoker", "allUsers", None),
     (_PUBLIC, "sopor-housekeeping", "roles/run.invoker", "scheduler", None),
 }
 _TARGETS = (
@@ -184,6 +200,7 @@ WRONG = [
     {
         "kms_key_name": '"my-key"',
         "server": "{ login_rate = 0, trusted_proxies = 9 }",
+        "events": '{ max_instances = 0, quiet = 0.5, url = "https://sopor.example.com/v1" }',
     },
     {
         "kms_key_name": '"projects/k/locations/us-east1/keyRings/r/cryptoKeys/k"',

@@ -18,12 +18,12 @@ variables {
   source_archive = "tests/fixtures/archive"
 }
 
-run "only_api_is_public" {
+run "only_api_and_events_are_public" {
   command = plan
 
   assert {
-    condition     = length(google_cloud_run_v2_service_iam_member.public) == 1 && google_cloud_run_v2_service_iam_member.public[0].name == "sopor-api" && google_cloud_run_v2_service_iam_member.public[0].member == "allUsers" && google_cloud_run_v2_service_iam_member.public[0].role == "roles/run.invoker"
-    error_message = "api cannot be reached by clients."
+    condition     = { for key, m in google_cloud_run_v2_service_iam_member.public : key => [m.name, m.member, m.role] } == { for key in ["api", "events"] : key => ["sopor-${key}", "allUsers", "roles/run.invoker"] }
+    error_message = "api or events cannot be reached by clients, or something else can."
   }
 
   assert {
@@ -32,7 +32,7 @@ run "only_api_is_public" {
   }
 
   assert {
-    condition     = { for name, f in google_cloudfunctions2_function.this : name => f.service_config[0].ingress_settings } == { api = "ALLOW_ALL", housekeeping = "ALLOW_INTERNAL_ONLY" }
+    condition     = { for name, f in google_cloudfunctions2_function.this : name => f.service_config[0].ingress_settings } == { api = "ALLOW_ALL", events = "ALLOW_ALL", housekeeping = "ALLOW_INTERNAL_ONLY" }
     error_message = "The functions take traffic from elsewhere than they should."
   }
 
@@ -82,7 +82,7 @@ run "only_api_is_public" {
   }
 }
 
-run "api_can_be_closed_and_logging_left_to_another_deployment" {
+run "what_is_public_can_be_closed_and_logging_left_to_another_deployment" {
   command = plan
 
   variables {
@@ -97,11 +97,11 @@ run "api_can_be_closed_and_logging_left_to_another_deployment" {
 
   assert {
     condition     = length(google_cloud_run_v2_service_iam_member.public) == 0
-    error_message = "api is public although it must not be."
+    error_message = "Something is public although it must not be."
   }
 }
 
-run "api_can_stand_behind_a_load_balancer" {
+run "both_can_stand_behind_a_load_balancer" {
   command = plan
 
   variables {
@@ -109,12 +109,17 @@ run "api_can_stand_behind_a_load_balancer" {
   }
 
   assert {
-    condition     = google_cloudfunctions2_function.this["api"].service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"
-    error_message = "api can be reached around the load balancer."
+    condition     = alltrue([for name in ["api", "events"] : google_cloudfunctions2_function.this[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"])
+    error_message = "A function can be reached around the load balancer."
   }
 
   assert {
-    condition     = google_cloudfunctions2_function.this["api"].service_config[0].environment_variables["SOPOR_TRUSTED_PROXIES"] == "2"
+    condition     = alltrue([for name in ["api", "events"] : google_cloudfunctions2_function.this[name].service_config[0].environment_variables["SOPOR_TRUSTED_PROXIES"] == "2"])
     error_message = "Logins would be throttled by the load balancer's address instead of the client's."
+  }
+
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.this["api"].service_config[0].environment_variables), "SOPOR_EVENTS_URL") && output.events_url == null
+    error_message = "Clients are sent around the load balancer, where nobody lets them in."
   }
 }

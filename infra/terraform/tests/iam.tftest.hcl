@@ -21,7 +21,7 @@ run "each_may_do_what_it_needs_and_no_more" {
   command = plan
 
   assert {
-    condition     = { for name, a in google_service_account.function : name => a.account_id } == { api = "sopor-api", housekeeping = "sopor-housekeeping" }
+    condition     = { for name, a in google_service_account.function : name => a.account_id } == { api = "sopor-api", events = "sopor-events", housekeeping = "sopor-housekeeping" }
     error_message = "The functions' accounts are not theirs alone."
   }
 
@@ -47,6 +47,7 @@ run "each_may_do_what_it_needs_and_no_more" {
       for name, r in google_project_iam_custom_role.documents : name => join(" ", sort([for p in r.permissions : trimprefix(p, "datastore.")]))
       } == {
       api          = "databases.get entities.create entities.delete entities.get entities.list entities.update"
+      events       = "databases.get entities.get entities.list"
       housekeeping = "databases.get entities.create entities.get entities.list entities.update"
     }
     error_message = "A function may do more with documents than it needs."
@@ -55,6 +56,11 @@ run "each_may_do_what_it_needs_and_no_more" {
   assert {
     condition     = toset(google_project_iam_custom_role.objects["api"].permissions) == toset(["storage.objects.create", "storage.objects.get", "storage.objects.list"])
     error_message = "api may do more with packs than create and read them."
+  }
+
+  assert {
+    condition     = toset(google_project_iam_custom_role.objects["events"].permissions) == toset(["storage.objects.get", "storage.objects.list"])
+    error_message = "events may do more with packs than read them."
   }
 
   assert {
@@ -78,12 +84,12 @@ run "each_may_do_what_it_needs_and_no_more" {
   }
 
   assert {
-    condition     = google_secret_manager_secret_iam_member.api.member == google_service_account.function["api"].member && google_secret_manager_secret_iam_member.api.secret_id == "sopor-server"
-    error_message = "Others than api may read the secret."
+    condition     = { for name, m in google_secret_manager_secret_iam_member.function : name => [m.member, m.secret_id] } == { for name in ["api", "events"] : name => [google_service_account.function[name].member, "sopor-server"] }
+    error_message = "Others than api and events may read the secret."
   }
 
   assert {
-    condition     = { for name, f in google_cloudfunctions2_function.this : name => [for s in f.service_config[0].secret_environment_variables : s.key] } == { api = ["SOPOR_SERVER_SECRET"], housekeeping = [] }
+    condition     = { for name, f in google_cloudfunctions2_function.this : name => [for s in f.service_config[0].secret_environment_variables : s.key] } == { api = ["SOPOR_SERVER_SECRET"], events = ["SOPOR_SERVER_SECRET"], housekeeping = [] }
     error_message = "The secret is not where it is needed, or also elsewhere."
   }
 

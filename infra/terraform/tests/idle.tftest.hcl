@@ -18,8 +18,8 @@ run "nothing_runs_while_nobody_is_there" {
   command = plan
 
   assert {
-    condition     = toset(keys(google_cloudfunctions2_function.this)) == toset(["api", "housekeeping"])
-    error_message = "The functions are others than api and housekeeping."
+    condition     = toset(keys(google_cloudfunctions2_function.this)) == toset(["api", "events", "housekeeping"])
+    error_message = "The functions are others than api, events and housekeeping."
   }
 
   assert {
@@ -43,16 +43,31 @@ run "nothing_runs_while_nobody_is_there" {
   }
 }
 
+run "streams_let_instances_sleep" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for name in ["api", "events"] : google_cloudfunctions2_function.this[name].service_config[0].environment_variables["SOPOR_EVENTS_QUIET"] == "120"])
+    error_message = "Silent streams do not end, and their instance never sleeps."
+  }
+}
+
 run "a_flood_has_a_ceiling" {
   command = plan
 
   variables {
     max_instances = 7
+    events        = { max_instances = 3 }
   }
 
   assert {
     condition     = google_cloudfunctions2_function.this["api"].service_config[0].max_instance_count == 7
     error_message = "max_instances is not what api may have at most."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.this["events"].service_config[0].max_instance_count == 3
+    error_message = "events.max_instances is not what events may have at most."
   }
 
   assert {
@@ -62,8 +77,8 @@ run "a_flood_has_a_ceiling" {
 
   assert {
     condition = alltrue([
-      for f in google_cloudfunctions2_function.this :
-      f.service_config[0].environment_variables["THREADS"] == tostring(f.service_config[0].max_instance_request_concurrency)
+      for name, f in google_cloudfunctions2_function.this :
+      f.service_config[0].environment_variables["THREADS"] == tostring(f.service_config[0].max_instance_request_concurrency) if name != "events"
     ])
     error_message = "A function takes more requests at once than it has threads."
   }

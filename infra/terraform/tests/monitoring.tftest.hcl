@@ -48,7 +48,7 @@ run "alerts_go_to_everybody_named" {
   }
 
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.metric["saturation"].conditions[0].condition_prometheus_query_language[0].query, ">= 10")
+    condition     = strcontains(google_monitoring_alert_policy.metric["saturation"].conditions[0].condition_prometheus_query_language[0].query, ">= 10") && strcontains(google_monitoring_alert_policy.metric["saturation"].conditions[0].condition_prometheus_query_language[0].query, ">= 5")
     error_message = "The alert on busy instances does not know how many there may be."
   }
 }

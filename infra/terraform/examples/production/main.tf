@@ -60,6 +60,7 @@ module "sopor" {
   databases          = var.databases
   restore_days       = 30
   max_instances      = 20
+  events             = { max_instances = 3 }
 
   server = {
     quota_bytes  = 107374182400
