@@ -148,6 +148,7 @@ class Streaming:
         after: Cursor = Cursor({}),  # noqa: B008
         reads: bool = True,
         expires: int = TIME + DAY,
+        presence: bool = False,
     ) -> Client:
         """Opens a stream of some projects, or of all."""
         client = Client()
@@ -164,6 +165,7 @@ class Streaming:
             owners={standing.project: standing.org.id for standing in found},
             orgs=frozenset(orgs),
             seat=Seats(1).take(caller.account),
+            presence=presence,
         )
         client.stream = Stream(self.hub, admitted, client.take)
         client.task = asyncio.create_task(client.stream.run())
