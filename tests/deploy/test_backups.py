@@ -312,16 +312,19 @@ def test_a_restore_that_is_killed_leaves_nothing_or_all(
     house = House(store, FileBlobStore(data / "blobs"))
     house.push(house_pack(house, b"first"))
     store.close()
-    for _ in killed_at_every_point(
-        monkeypatch, lambda: making.back_up(data, tmp_path / name, MONTH, verify=True)
-    ):
-        pass
-    restored = tmp_path / "restored"
+    source, restored = tmp_path / name, tmp_path / "restored"
+
+    def back_up_once() -> None:
+        if not source.is_file():
+            making.back_up(data, source, MONTH, verify=True)
 
     def restore_once() -> None:
         if not restored.exists():
-            restoring.restore(tmp_path / name, restored)
+            restoring.restore(source, restored)
 
+    for _ in killed_at_every_point(monkeypatch, back_up_once):
+        if source.is_file():
+            restoring.check_archive(source)
     for _ in killed_at_every_point(monkeypatch, restore_once):
         whole = {path.name for path in restored.iterdir()} if restored.exists() else None
         assert whole in (None, {"blobs", "metadata.sqlite3", "server.json"})

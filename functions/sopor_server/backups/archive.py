@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import IO
 
 from sopor_core.errors import InvalidValue
 from sopor_server.backups.contents import BLOBS, IDENTITY, BackupDamaged, Blob, is_snapshot
-from sopor_server.backups.copying import TEMPORARY, NotWhole, is_whole, settle
+from sopor_server.backups.copying import TEMPORARY, NotWhole, alone, is_whole, settle
 from sopor_server.backups.taking import present
 
 _MOST_IDENTITY_BYTES = 4096
@@ -25,20 +24,17 @@ def writing(target: Path) -> Iterator[Path]:
     Raises:
         InvalidValue: the target exists, or another backup writes it.
     """
-    temporary = target.with_name(f".{target.name}{TEMPORARY}")
     if target.exists():
         raise InvalidValue(f"{target} exists", hint="name a new file, or a folder for many backups")
-    try:
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        raise InvalidValue(
-            f"{temporary} exists", hint="another backup writes it, or was killed: then delete it"
-        ) from None
-    try:
-        yield temporary
-        settle(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary = target.with_name(f".{target.name}{TEMPORARY}")
+    with temporary.open("ab"):  # one that was killed may have left it
+        temporary.chmod(0o600)
+    with alone(temporary, "backup"):
+        try:
+            yield temporary
+            settle(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write(archive: Path, data: Path, metadata: tuple[str, Path], blobs: Sequence[Blob]) -> None:

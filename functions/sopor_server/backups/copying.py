@@ -101,15 +101,19 @@ def flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def alone(folder: Path, what: str) -> Iterator[None]:
-    """Works in a folder as the only process; raises InvalidValue where another one does."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def alone(path: Path, what: str) -> Iterator[None]:
+    """Works in a folder, or on a file, as the only process.
+
+    Raises:
+        InvalidValue: another one works there.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
         raise InvalidValue(
-            f"another {what} works in {folder}", hint="wait for it to end, then try again"
+            f"another {what} works in {path}", hint="wait for it to end, then try again"
         ) from None
     finally:
         os.close(descriptor)

@@ -89,7 +89,10 @@ def _is_for_backups(target: Path) -> bool:
     if not target.is_dir():
         return False
     names = {path.name for path in target.iterdir()}
-    return not names or (IDENTITY in names and METADATA not in names)
+    if METADATA in names:
+        return False
+    # One that was killed at its first file leaves that under its temporary name.
+    return IDENTITY in names or all(TEMPORARY in name for name in names)
 
 
 def _to_archive(data: Path, target: Path, *, verify: bool) -> Made:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 from sopor_core.errors import InvalidValue
@@ -160,8 +159,18 @@ def _take_blob(source: Path, file: IO[bytes], folder: Path, blob: Blob | None) -
 
 def check_archive(path: Path) -> None:
     """Reads a whole archive as `restore` does, and keeps nothing; raises BackupDamaged."""
-    with TemporaryDirectory(dir=path.parent, prefix=".checking-") as folder:
-        _from_archive(path, Path(folder), None)
+    folder = path.with_name(f"{path.name}.checking")
+    _remove(folder)  # what one that was killed has left
+    make_folder(folder)
+    try:
+        _from_archive(path, folder, None)
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
 
 
 def _listed(folder: Path) -> list[Blob]:

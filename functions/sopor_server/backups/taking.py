@@ -29,6 +29,7 @@ def snapshot(data: Path, copy: Path) -> Iterator[None]:
         sqlite3.Error, OSError: it cannot be copied.
     """
     source = f"{(data / METADATA).absolute().as_uri()}?mode=rw"
+    copy.unlink(missing_ok=True)
     try:
         with (
             closing(sqlite3.connect(source, uri=True)) as reader,
