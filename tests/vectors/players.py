@@ -407,7 +407,7 @@ def presence(vector: Vector) -> None:
     keys, account = _keys(vector), AccountId(unhex(vector["account"]))
     desk = Desk(keys.project, account, DeviceId(unhex(vector["device"])))
     note = open_note(keys, log, desk, unhex(vector["sealed"]), vector["now"])
-    assert note == Note(vector["branch"], vector["device_name"], vector["time"])
+    assert note == Note(vector["branch"], vector["device_name"], vector["since"], vector["time"])
 
 
 PLAYERS: Mapping[str, Callable[[Vector], None]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sopor.crypto.keys import ProjectKeys, u32
 from sopor.crypto.primitives import RandomSource, hkdf, open_sealed, seal
@@ -41,15 +41,25 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a device says: its branch and its own name, and when, in milliseconds since 1970."""
+    """What a device says: its branch and its own name, since when it is there, and when it said so.
+
+    Times are in milliseconds since 1970.
+    """
 
     branch: str
     name: str
+    since: int
     time: int
 
     def to_json(self) -> dict[str, Json]:
         """Returns the note without its signature."""
-        return {"v": 1, "branch": self.branch, "name": self.name, "time": self.time}
+        return {
+            "v": 1,
+            "branch": self.branch,
+            "name": self.name,
+            "since": self.since,
+            "time": self.time,
+        }
 
 
 def seal_note(
@@ -71,7 +81,7 @@ def seal_note(
     check_branch_name(note.branch)
     name = _fitting("".join(c for c in note.name if _is_shown(c)), MAX_DEVICE_NAME_BYTES)
     while name:
-        signed = _signed(Note(note.branch, name, note.time), desk, signer)
+        signed = _signed(replace(note, name=name), desk, signer)
         if len(signed) <= _PADDED_BYTES - 2:
             plain = len(signed).to_bytes(2, "big") + signed
             plain += bytes(_PADDED_BYTES - len(plain))
@@ -139,6 +149,7 @@ def _parsed(data: bytes) -> tuple[Note, bytes]:
     note = Note(
         branch=fields.text("branch", MAX_NAME_BYTES),
         name=fields.text("name", MAX_DEVICE_NAME_BYTES),
+        since=fields.integer("since"),
         time=fields.integer("time"),
     )
     signature = fields.data("sig", 64)
@@ -153,6 +164,8 @@ def _check(note: Note, now: int) -> None:
         check_branch_name(note.branch)
     except InvalidValue as error:
         raise VerificationError(Layer.PRESENCE, error.message) from None
+    if note.since > note.time:
+        raise VerificationError(Layer.PRESENCE, "a presence begins after it was told")
     if abs(note.time - now) > MAX_AGE_MS:
         raise VerificationError(
             Layer.PRESENCE,

@@ -43,7 +43,8 @@ class _Desk:
         self.epoch, self.secret = epoch, secret
 
     def note(self, label: str = _LABEL.decode(), **change: Any) -> Vector:
-        note = {"v": 1, "branch": "main", "name": "laptop", "time": _NOW, **change}
+        times = {"since": _NOW - 9 * _MINUTE, "time": _NOW}
+        note = {"v": 1, "branch": "main", "name": "laptop", **times, **change}
         bound = {
             "project": b64(self.project),
             "account": b64(self.person.account),
@@ -90,7 +91,7 @@ def _vector(sealed: bytes, log: str = "team", person: Person = ADA, **other: Any
 def _one(text: str, desk: _Desk | None = None, log: str = "team", /, **change: Any) -> Vector:
     desk = desk or _Desk()
     note = desk.note(**change)
-    told = {"branch": note["branch"], "device_name": note["name"], "time": note["time"]}
+    told = {"device_name": note["name"]} | {key: note[key] for key in ("branch", "since", "time")}
     return good(text, **_vector(desk.sealed(note), log, desk.person), **told)
 
 
@@ -105,6 +106,7 @@ def _shown() -> list[Vector]:
         _one("with the keys of a rekey", _Desk(CLEO.rekeyed()), "rekeyed"),
         _one("long names", branch="b" * 250, name="n" * 64),
         _one("names beyond ASCII", branch="feature/\u00fcber", name="b\u00fcro \u4e00"),
+        _one("come right now", since=_NOW),
         _one("five minutes ago", time=_NOW - 5 * _MINUTE),
         _one("in five minutes", time=_NOW + 5 * _MINUTE),
     ]
@@ -175,6 +177,7 @@ def _not_so_written() -> list[Vector]:
         ("a time as a text", {"time": "now"}),
         ("a negative time", {"time": -1}),
         ("a time that is true", {"time": True}),
+        ("a since as a text", {"since": "long ago"}),
     ):
         vectors.append(refused(name, "parse", canonical(desk.note(**change))))
     for name in ("", "a..b", "a b", "-a", "a.lock", "HEAD", "a\x07"):
@@ -209,6 +212,7 @@ def _not_of_members() -> list[Vector]:
         unsigned("signed under another label", desk.note("sopor/1 push")),
         unsigned("another branch than was signed", {**right, "branch": "next"}),
         unsigned("another name than was signed", {**right, "name": "tower"}),
+        unsigned("since another time than was signed", {**right, "since": _NOW}),
         unsigned("another time than was signed", {**right, "time": _NOW + 1}),
         unsigned("no signature's bytes", {**right, "sig": b64(bytes(64))}),
         bad("with keys from before a rekey", "signature", **old_keys),
@@ -223,12 +227,14 @@ def _not_of_members() -> list[Vector]:
 
 
 def _not_of_now() -> list[Vector]:
-    def refused(name: str, time: int) -> Vector:
+    def refused(name: str, time: int, since: int = 0) -> Vector:
         desk = _Desk()
-        return bad(name, "presence", **_vector(desk.sealed(desk.note(time=time))))
+        note = desk.note(time=time, since=since)
+        return bad(name, "presence", **_vector(desk.sealed(note)))
 
     return [
         refused("more than five minutes ago", _NOW - 5 * _MINUTE - 1),
         refused("more than five minutes ahead", _NOW + 5 * _MINUTE + 1),
         refused("of 1970", 0),
+        refused("since a moment after it was told", _NOW, _NOW + 1),
     ]
