@@ -16,7 +16,7 @@ from sopor.account import Setup, register
 from sopor.keystore import Keystore, Protection
 from sopor.repository import Repository
 from sopor.watch.units import unit_of
-from tests.support.server import RunningServer
+from tests.support.server import RunningServer, running_server
 from tests.support.terminal import Terminal
 from tests.support.watching import watching
 from tests.support.world import CHEAP, PASSWORD, Device, World, request, v4_export, workspace
@@ -211,6 +211,28 @@ def test_a_killed_watch_is_known_for_dead(desks: tuple[Desk, Desk]) -> None:
         assert first.terminal("sopor status --json").json["watch"]["alive"] is False
         with watching(first.terminal) as again:
             assert again.stop() == 0
+
+
+def test_a_server_that_does_not_answer_does_not_keep_it_from_ending(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    with running_server(tmp_path_factory.mktemp("hanging") / "data") as server:
+        device = World(server, tmp_path).device("ada")
+        with device.start("Shop", {FILE: v4_export(workspace(), request(0))}) as first:
+            first.commit("Start")
+            first.push()
+        desk = Desk(device.folder / "Shop", device.home)
+        with watching(desk.terminal, "--auto --settle 0.2") as watch:
+            watch.wait("live")
+            os.killpg(server.process.pid, signal.SIGSTOP)
+            try:
+                desk.edit("req_0", name="Edited")
+                watch.wait("committed")
+                assert watch.stop() == 0
+            finally:
+                os.killpg(server.process.pid, signal.SIGCONT)
+        assert desk.terminal("sopor status --json").json["watch"] is None
+        desk.terminal("sopor push")
 
 
 def test_a_project_on_no_server_is_not_watched(pets: Terminal) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sopor.errors import MergeConflicts, StateConflict
+from sopor.errors import EditsInTheWay, MergeConflicts, StateConflict
 from sopor.lazy import lazy_module
 from sopor.merge.graph import is_ancestor
 from sopor.model.document import Document, DocumentId
@@ -239,7 +239,8 @@ def _check_clean(
     expected |= {key: context.cid(item) if item else None for key, item in documents.items()}
     check_not_in_the_way(context, scan, expected)
     if scan.changes.keys() - expected.keys():
-        raise StateConflict(
+        raise EditsInTheWay(
             "the merge stops at conflicts, and there are uncommitted changes",
             hint="commit them, or discard them with `sopor restore`, then merge again",
+            documents=tuple(sorted(scan.changes.keys() - expected.keys())),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sopor.errors import (
     Busy,
+    DiskFull,
     EditsInTheWay,
     MergeConflicts,
     PushRejected,
@@ -26,6 +27,9 @@ from sopor.repository.syncing import integrate
 from sopor.watch.plan import Doing, Merging, Plan
 from sopor.watch.reports import Report, message_of
 from sopor_core.errors import InvalidValue
+
+_FULL_SECONDS = 10.0
+"""How long is waited for space on the disk."""
 
 
 class Actions:
@@ -53,6 +57,9 @@ class Actions:
         except Busy:
             self._plan.busy(now)
             return []
+        except DiskFull as error:
+            self._plan.busy(now + _FULL_SECONDS)
+            return [_failed("Waiting", error)]
 
     def merging(self) -> Merging:
         """Returns how the merge stands that is under way, if there is one."""
@@ -81,6 +88,9 @@ class Actions:
                 self._plan.busy(now)
                 return []
             self._plan.not_integrated()
+            if self._plan.options.auto and isinstance(error, EditsInTheWay):
+                self._plan.files_changed(now)  # they are about to be committed, or that will tell
+                return []
             return [_waiting(error)]
         if outcome.kind == "conflicts":
             self._plan.stopped_at_conflicts()

@@ -96,6 +96,11 @@ class Watch:
         self._stop.set()
         self._inbox.put(lambda: None)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stop.is_set()
+
     def run(self) -> None:
         """Watches until `stop`.
 
@@ -119,6 +124,9 @@ class Watch:
                     raise self._error
             except SoporError as error:
                 self._keep(replace(self._status, error=error.message))
+                raise
+            except KeyboardInterrupt:
+                write_watch(self._folder, None)
                 raise
             self._report(Report("stopped", "Stopped"))
             write_watch(self._folder, None)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sopor.watch import Report, Watch
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_SECONDS = 3.0
 
 
 @declare(
@@ -72,21 +73,31 @@ def command(session: Session, auto: bool, settle: float, install: bool, uninstal
         )
         _warn_of_polling(session)
         _stop_at_signals(watch)
-        watch.run()
+        try:
+            watch.run()
+        except KeyboardInterrupt:
+            if not watch.stopping:
+                raise
 
 
 def _stop_at_signals(watch: Watch) -> None:
-    """Has the first signal end the watch after its step, and a second one the process."""
+    """Has a signal end the watch after the step that it is at, if that ends soon.
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        del number
+    Else the step is left where it is, as the next command ends what is interrupted: it may wait for
+    a server that does not answer.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
         watch.stop()
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE_SECONDS)
 
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, interrupt)
     for number in _SIGNALS:
-        signal.signal(number, stop)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, stop)
 
 
 def _warn_of_polling(session: Session) -> None:
