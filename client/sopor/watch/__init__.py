@@ -3,6 +3,7 @@
 plan.py      what to do next: a state machine without I/O
 actions.py   does it: brings in, commits, pushes
 files.py     notices that files were saved
+announcing.py  tells the others where this device works
 following.py notices what others push
 runner.py    the loop that connects them
 units.py     has the system's service manager run it

@@ -113,13 +113,20 @@ class Actions:
             message = message_of(changes, repository.context.project_name)
             made = commit(repository.context, message, refuse_secrets=True)
         except (StateConflict, YourFault, InvalidValue) as error:
-            if isinstance(error, MergeConflicts):
-                self._plan.merging = Merging.OPEN
-            self._plan.not_committed()
-            return [_waiting(error)]
+            return self._not_committed(error)
         self._plan.committed(anything=True)
         about = {"commit": made.commit.id.hex(), "message": message, "documents": len(made.changes)}
         return [Report("committed", f"Committed {made.commit.id.short}: {message}", about)]
+
+    def _not_committed(self, error: SoporError) -> list[Report]:
+        if isinstance(error, MergeConflicts):
+            self._plan.merging = Merging.OPEN
+        elif type(error) is StateConflict and not self._repository.status().changes:
+            # What looked like edits was another command's work, which is done by now.
+            self._plan.committed(anything=False)
+            return []
+        self._plan.not_committed()
+        return [_waiting(error)]
 
     def _finish(self, _now: float) -> list[Report]:
         try:

@@ -21,6 +21,7 @@ from sopor.remote.events.live import Live, LiveState
 from sopor.repository.results import WatchStatus
 from sopor.repository.watch_state import watching, write_watch
 from sopor.watch.actions import Actions
+from sopor.watch.announcing import Announcer
 from sopor.watch.files import has_watchfiles, watch_files
 from sopor.watch.following import Follower
 from sopor.watch.plan import Doing, Merging, Options, Plan
@@ -71,6 +72,9 @@ class Watch:
             lambda: self._inbox.put(self._plan.news),
             lambda live: self._inbox.put(lambda: self._take_live(live)),
             lambda error: self._inbox.put(lambda: self._fail(error)),
+        )
+        self._announcer = Announcer(
+            opened, lambda report: self._inbox.put(lambda: self._report(report))
         )
         started = Moment(now())
         self._status = WatchStatus(
@@ -153,6 +157,7 @@ class Watch:
                 name="files",
                 daemon=True,
             ),
+            Thread(target=self._announcer.run, name="presence", daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -161,6 +166,7 @@ class Watch:
         finally:
             self._stop.set()
             self._follower.close()
+            self._announcer.close()
             for thread in threads:
                 thread.join(_FAREWELL_SECONDS)
 
@@ -193,6 +199,7 @@ class Watch:
         version = self._data_version()
         if version != self._version:
             self._version = version
+            self._announcer.wake()
             self._plan.store_changed(monotonic(), self._actions.merging())
 
     def _data_version(self) -> int:
