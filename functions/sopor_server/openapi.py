@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from sopor_core.wire import models, parts, problems
+from sopor_core.wire.events import STREAM_TYPE
 from sopor_core.wire.problems import Code
 from sopor_core.wire.routes import ROUTES, Operation, Route
 from sopor_server import __version__
@@ -174,6 +175,8 @@ def _answer(route: Route, status: int) -> Object:
         title = _TITLES.get(status, "A log has moved; holds what the client lacks")
         return {"description": title, "content": content}
     content = {"application/json": {"schema": _reference(kind)}}
+    if route.operation is Operation.EVENTS:
+        content[STREAM_TYPE] = {"schema": {"type": "string"}}
     return {"description": _TITLES[status], "content": content}
 
 

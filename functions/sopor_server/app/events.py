@@ -43,7 +43,7 @@ def poll(call: Call) -> Response:
     wanted = read_wanted(call)
     found = use_events.standings(call.context, call.caller, wanted.projects)
     tag = _tag({standing.project: standing.place for standing in found}, wanted.after)
-    if call.request.if_none_match.contains(tag):
+    if call.request.if_none_match.contains_weak(tag):
         response = answers.empty(304)
     else:
         polled = use_events.poll(call.context, call.caller, found, wanted.after)

@@ -101,7 +101,7 @@ class Stream:
             await self._send(sse.retry(RETRY_MILLISECONDS))
             while (bye := await self._look()) is None:
                 await self._rest()
-            await self._send(sse.bye(bye, _wait(bye)))
+            await self._send(sse.identified(Cursor(self.places)), sse.bye(bye, _wait(bye)))
             return bye
         finally:
             self._hub.leave(self)

@@ -36,6 +36,7 @@ def test_everything_can_be_set() -> None:
         }
     )
     assert config == Config(Path("/srv/sopor"), 0, "closed", 7, 2, 4, "off")
+    assert config.events_quiet == 0
 
 
 def test_limits_and_the_key_of_licenses_are_set() -> None:
@@ -50,6 +51,41 @@ def test_limits_and_the_key_of_licenses_are_set() -> None:
     )
     assert (config.quota_seats, config.quota_projects) == (20, 5)
     assert config.license_key == key
+
+
+def test_streams_of_events_are_set() -> None:
+    config = Config.from_environment(
+        {
+            "HOME": "/home/alice",
+            "SOPOR_EVENTS_URL": "https://events.example.com/",
+            "SOPOR_EVENTS_PORT": "8441",
+            "SOPOR_EVENTS_STREAMS": "10",
+            "SOPOR_EVENTS_QUIET": "60",
+        }
+    )
+    assert (config.events_url, config.events_port) == ("https://events.example.com", 8441)
+    assert (config.events_streams, config.events_quiet) == (10, 60)
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("http://127.0.0.1:8441", True),
+        ("http://localhost", True),
+        ("http://events.example.com", False),
+        ("https://events.example.com/path", False),
+        ("https://events.example.com?query", False),
+        ("https://", False),
+        ("events.example.com", False),
+        ("https://[events", False),
+    ],
+)
+def test_where_streams_are_is_an_address_that_clients_take(url: str, good: bool) -> None:
+    if good:
+        assert Config.from_environment({"SOPOR_EVENTS_URL": url}).events_url == url
+    else:
+        with pytest.raises(InvalidConfig, match="SOPOR_EVENTS_URL"):
+            Config.from_environment({"SOPOR_EVENTS_URL": url})
 
 
 @pytest.mark.parametrize("key", ["x", "A" * 43, "A" * 44, "=" * 43])
@@ -154,6 +190,7 @@ CLOUD = {"GOOGLE_CLOUD_PROJECT": "p", "SOPOR_DATABASE": "d", "SOPOR_BUCKET": "b"
 def test_the_cloud_is_chosen_by_database_and_bucket() -> None:
     config = Config.from_environment({"HOME": "/home/alice", **CLOUD})
     assert config.cloud == Cloud("p", "d", "b")
+    assert config.events_quiet == 120
     assert config.identity is not None
     assert (config.identity.id, config.identity.secret) == (bytes(16), bytes(32))
     assert Config.from_environment({"HOME": "/home", "GOOGLE_CLOUD_PROJECT": "p"}).cloud is None
