@@ -221,7 +221,11 @@ class Feed(Generic[T]):
                     return (yield from self._poll())
                 case Doing.STREAM:
                     return (yield from self._stream(step.renew))
-        except (NoStream, Silence) as error:
+        except NoStream as error:
+            # Headers that were cut off look the same, so once is no reason to poll.
+            self._reason = error.message
+            return Failed()
+        except Silence as error:
             self._reason = error.message
             return Blocked() if step.doing is Doing.STREAM else Failed()
         except SoporError as error:

@@ -100,7 +100,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A stream was opened, and no byte of it came, or something else than a stream."""
+    """A stream was asked for, and for a long time no byte of it came."""
 
 
 @dataclass(frozen=True, slots=True)
