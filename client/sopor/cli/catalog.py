@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "pull": "fetch, and bring what is new into the branch",
         "push": "publish commits",
         "fetch": "get what is new, and change no branch and no file",
+        "who": "list who works on which branch, of those who tell it",
     },
     "Team": {
         "org": "found teams; invite, promote, verify and remove members",

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
         syncing,
     )
     from sopor.repository import events as live_events
+    from sopor.repository import presence as presences
     from sopor.repository.exporting import ExportResult
+    from sopor.repository.presence import Present
     from sopor.repository.resolving import Versions
     from sopor.repository.results import (
         BranchInfo,
@@ -77,6 +79,7 @@ else:
     history = lazy_module("sopor.repository.history")
     live_events = lazy_module("sopor.repository.events")
     merging = lazy_module("sopor.repository.merging")
+    presences = lazy_module("sopor.repository.presence")
     repairing = lazy_module("sopor.repository.repairing")
     reporting = lazy_module("sopor.repository.reporting")
     resolving = lazy_module("sopor.repository.resolving")
@@ -370,6 +373,10 @@ class Repository:
                 if it is over for good.
         """
         return live_events.Events(self._context)
+
+    def presence(self) -> tuple[Present, ...]:
+        """Tells who works on which branch, of those who say so; see `presence.presence`."""
+        return presences.presence(self._context)
 
     def fsck(self) -> FsckReport:
         """Verifies everything that this working copy holds."""

@@ -15,10 +15,12 @@ KNOWN: Mapping[str, str] = {
     "user.name": "the name that your commits carry",
     "server": "the address of the server that commands use when none is named",
     "secrets": "what to do about what looks like a secret: `warn`, `refuse` or `allow`",
+    "presence": "whether `sopor watch` tells the other members your branch: `on` or `off`",
     "editor": "the editor for messages, instead of $EDITOR",
 }
 """The settings that exist, and what each is for."""
 
+_CHOICES: Mapping[str, tuple[str, ...]] = {"presence": ("on", "off")}
 _PREFIX = "config."
 _FILE = "config.json"
 
@@ -45,11 +47,14 @@ class Configuration:
         """Sets a setting of the working copy, without one of the device; None removes it.
 
         Raises:
-            InvalidInput: there is no such setting, or the value is empty.
+            InvalidInput: there is no such setting, or the value is empty or not one of its choices.
         """
         check_name(name)
         if value is not None and not value.strip():
             raise InvalidInput(f"{name} needs a value", hint=f"remove it with `--unset {name}`")
+        if value is not None and value not in _CHOICES.get(name, (value,)):
+            choices = " or ".join(_CHOICES[name])
+            raise InvalidInput(f"{name} is {choices}, not {value!r}", hint=f"say {choices}")
         if store is not None:
             _settings(store).set(_PREFIX + name, value)
             return

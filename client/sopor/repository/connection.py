@@ -52,6 +52,11 @@ class Connection:
         return self._account.remote
 
     @property
+    def account(self) -> Account:
+        """The account."""
+        return self._account
+
+    @property
     def membership(self) -> MembershipLog:
         """The verified membership log."""
         return self._context.store.log.membership(self.org)

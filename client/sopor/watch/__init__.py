@@ -1,12 +1,12 @@
 """Keeps a working copy in step with its project while other programs work on its files.
 
-plan.py      what to do next: a state machine without I/O
-actions.py   does it: brings in, commits, pushes
-files.py     notices that files were saved
+plan.py        what to do next: a state machine without I/O
+actions.py     does it: brings in, commits, pushes
+files.py       notices that files were saved
+following.py   notices what others push
 announcing.py  tells the others where this device works
-following.py notices what others push
-runner.py    the loop that connects them
-units.py     has the system's service manager run it
+runner.py      the loop that connects them
+units.py       has the system's service manager run it
 
 with Repository.open("shop") as repository:
     Watch(repository, lambda: Repository.open("shop"), Options(auto=True)).run()
