@@ -43,7 +43,7 @@ def command(session: Session, auto: bool, settle: float, install: bool, uninstal
     field, and where both changed the same field it waits, tells which documents, and tries again
     when these are saved or committed. If this branch has commits of its own, what comes is merged
     with them as `sopor pull` does; but a merge that would stop at conflicts is not begun: `sopor
-    pull` begins it. Nothing is committed or pushed but such merges are committed.
+    pull` begins it. It commits nothing but such merges, and pushes nothing.
 
     With --auto, edits are committed and pushed once no file was saved for a second, at the latest
     every ten seconds while edits go on; so are commits that you make yourself on the current
