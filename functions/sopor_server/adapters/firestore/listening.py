@@ -2,7 +2,7 @@
 
 It ends for many reasons, none of which is final: Google ends old ones, an access token expires, a
 connection is lost, the database does not answer. The next one comes at once after a stream that was
-steady, else after a pause that doubles up to 15 seconds.
+steady, else after a pause that doubles up to 5 seconds.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from google.cloud.firestore_v1.types import ListenRequest
 
 _FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 15.0
-_STEADY_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 5.0
+_STEADY_SECONDS = 2.0
 _WORTH_A_WARNING = 3
 _log = logging.getLogger(__name__)
 
