@@ -163,6 +163,10 @@ def test_what_is_there_is_not_overwritten(data: Path, pushed: Path, tmp_path: Pa
     assert "is no folder of backups" in failing(data, data, code=2)
     assert "is no folder of backups" in failing(data, pushed, code=2)
     empty = new_folder(tmp_path / "empty")
+    other = new_folder(tmp_path / "other")
+    shutil.copy(data / "metadata.sqlite3", other)
+    load_or_create(other / "server.json")
+    assert "has backups of another server" in failing(other, target, code=2)
     assert "holds no metadata.sqlite3" in failing(empty, target, code=2)
     assert list(empty.iterdir()) == []
     told = server("restore", target, "--data", empty, "--at", "2020", code=2).stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sopor_core.errors import InvalidValue
 from sopor_server.adapters.files import blob_path
+from sopor_server.adapters.identity import load_or_create
 from sopor_server.backups import archive
 from sopor_server.backups.contents import (
     BLOBS,
@@ -65,6 +66,7 @@ def back_up(data: Path, target: Path, keep: timedelta, *, verify: bool = False) 
         BackupDamaged: a pack is missing or is not what its name says, or the metadata is damaged.
         NewerSchema: a newer server wrote the data.
         InvalidValue: there is nothing to back up, or the target cannot be one.
+        InvalidConfig: the identity of the server, here or there, is damaged or open to others.
         OSError, sqlite3.Error: something can be neither read nor written.
     """
     for name in (METADATA, IDENTITY):
@@ -119,7 +121,7 @@ class _Folder:
         temporary = self.target / f"{metadata.name}{TEMPORARY}"
         for left in self.target.glob(f"*{TEMPORARY}*"):
             left.unlink()
-        copy_file(self.data / IDENTITY, self.target / IDENTITY)
+        self._take_identity()
         with snapshot(self.data, temporary):
             blobs = blobs_of(temporary)
             copied = [blob for blob in blobs if self._keep(blob)]
@@ -138,6 +140,14 @@ class _Folder:
             mended,
             self._drop_unlisted(),
         )
+
+    def _take_identity(self) -> None:
+        kept, given = self.target / IDENTITY, self.data / IDENTITY
+        if kept.is_file() and load_or_create(kept).id != load_or_create(given).id:
+            raise InvalidValue(
+                f"{self.target} has backups of another server", hint="name another folder"
+            )
+        copy_file(given, kept)
 
     def _keep(self, blob: Blob) -> bool:
         """Copies a blob that is not there, or only in part; tells whether it did."""
