@@ -26,13 +26,14 @@ from sopor_server.service.context import Context
 from sopor_server.service.events import places_after, standings
 from sopor_server.streams.hub import Hub
 from sopor_server.streams.opening import Admitted
-from sopor_server.streams.seats import Seats
+from sopor_server.streams.seats import Seat, Seats
 from sopor_server.streams.stream import Stream
 from sopor_server.streams.watches import Storage
 from tests.support.story import DAY, TIME, Pulled
 
 PATIENCE = 60.0
 READY = b": ready\n\n"
+NOWHERE = Cursor({})
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -145,7 +146,7 @@ class Streaming:
         self,
         caller: Caller,
         *projects: ProjectId,
-        after: Cursor = Cursor({}),  # noqa: B008
+        after: Cursor = NOWHERE,
         reads: bool = True,
         expires: int = TIME + DAY,
         presence: bool = False,
@@ -154,20 +155,32 @@ class Streaming:
         client = Client()
         if reads:
             client.reads.set()
-        found = standings(self.context, caller, projects or None)
-        account = self.context.store.account(caller.account)
-        orgs = account.organizations if account and not projects else ()
-        admitted = Admitted(
-            caller=caller,
-            expires=expires,
-            places=places_after(found, after),
-            present=places_after(found, Cursor({})),
-            owners={standing.project: standing.org.id for standing in found},
-            orgs=frozenset(orgs),
-            seat=Seats(1).take(caller.account),
-            presence=presence,
-        )
+        admitted = self.admit(caller, *projects, after=after, expires=expires, presence=presence)
         client.stream = Stream(self.hub, admitted, client.take)
         client.task = asyncio.create_task(client.stream.run())
         self._clients.append(client)
         return client
+
+    def admit(
+        self,
+        caller: Caller,
+        *projects: ProjectId,
+        after: Cursor = NOWHERE,
+        expires: int = TIME + DAY,
+        presence: bool = False,
+        seat: Seat | None = None,
+    ) -> Admitted:
+        """Returns what a stream begins with."""
+        found = standings(self.context, caller, projects or None)
+        account = self.context.store.account(caller.account)
+        orgs = account.organizations if account and not projects else ()
+        return Admitted(
+            caller=caller,
+            expires=expires,
+            places=places_after(found, after),
+            present=places_after(found, NOWHERE),
+            owners={standing.project: standing.org.id for standing in found},
+            orgs=frozenset(orgs),
+            seat=seat or Seats(1).take(caller.account),
+            presence=presence,
+        )

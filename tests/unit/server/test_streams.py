@@ -16,18 +16,22 @@ from sopor_core.membership import Role, Status
 from sopor_core.push_log import EMPTY_LOG as EMPTY
 from sopor_core.wire.events import Bye, Cursor, Place
 from sopor_server.auth import Caller
+from sopor_server.logs import FIELDS
 from sopor_server.ports.errors import StoreUnavailable
 from sopor_server.ports.records import Device
 from sopor_server.ports.signals import Topic, TopicKind, Wake
 from sopor_server.service.context import Context
 from sopor_server.service.packs import put_pack
 from sopor_server.service.push import Push, push
+from sopor_server.streams import asgi, watches
 from sopor_server.streams import stream as streams
-from sopor_server.streams import watches
+from sopor_server.streams.asgi import StreamResponse
+from sopor_server.streams.opening import StreamAnswer
+from sopor_server.streams.seats import Seats
 from tests.support.counting import CountingBlobs, CountingStore
 from tests.support.stored import Household, device_of
 from tests.support.story import TIME, Project, pack_id
-from tests.support.streaming import READY, Client, Streaming, until
+from tests.support.streaming import READY, Client, Streaming, parse, until
 from tests.unit.server.conftest import Clock
 
 
@@ -522,3 +526,64 @@ def test_an_unknown_device_counts_as_revoked(
             assert await streaming.open(stranger, project.id).ended() is Bye.REVOKED
 
     told(story)
+
+
+class TestResponse:
+    """The response of a stream, with the calls of ASGI made by hand."""
+
+    def test_who_takes_nothing_is_cut_off(
+        self, streaming: Streaming, caller: Caller, project: Project,
+        monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    ) -> None:  # fmt: skip
+        monkeypatch.setattr(asgi, "SEND_SECONDS", 0.05)
+        seats = Seats(1)
+
+        async def story() -> None:
+            async with streaming:
+                taken: list[str] = []
+                never = asyncio.Event()
+
+                async def send(message: Any) -> None:
+                    taken.append(message["type"])
+                    if len(taken) == 3:
+                        await never.wait()
+
+                async def receive() -> Any:
+                    await never.wait()
+
+                seat = seats.take(caller.account)
+                answer = StreamAnswer(streaming.admit(caller, project.id, seat=seat))
+                response = StreamResponse(streaming.hub, answer)
+                assert "content-length" not in response.headers
+                await response({"type": "http"}, receive, send)
+                assert taken == ["http.response.start"] + ["http.response.body"] * 2
+                assert streaming.hub.followed == set()
+                seats.take(caller.account)
+
+        with caplog.at_level("INFO", logger="sopor_server"):
+            told(story)
+        fields = [record.__dict__.get(FIELDS, {}) for record in caplog.records]
+        assert [field["reason"] for field in fields if "reason" in field] == ["slow"]
+
+    def test_an_end_is_an_end_of_the_body(
+        self, streaming: Streaming, caller: Caller, project: Project
+    ) -> None:
+        async def story() -> None:
+            async with streaming:
+                streaming.hub.close()
+                sent: list[Any] = []
+
+                async def send(message: Any) -> None:
+                    sent.append(message)
+
+                async def receive() -> Any:
+                    await asyncio.Event().wait()
+
+                answer = StreamAnswer(streaming.admit(caller, project.id))
+                await StreamResponse(streaming.hub, answer)({"type": "http"}, receive, send)
+                assert sent[0]["status"] == 200
+                assert [message.get("more_body") for message in sent[1:]] == [True, True, False]
+                text = b"".join(message["body"] for message in sent[1:])
+                assert [event.data["reason"] for event in parse(text)] == ["restart"]
+
+        told(story)
