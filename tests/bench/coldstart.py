@@ -1,6 +1,7 @@
 """Prints how long a function takes from the start of its process to its first answer.
 
-The first answer is that of ``/v1/health``, which asks both storages. A run on SQLite and files and
+The first answer of `api` is that to ``/v1/health``, which asks both storages; that of `events` says
+that there is no token, as it streams for nobody else, and asks none. A run on SQLite and files and
 one on the emulators of Google's; the latter imports what finds credentials on Google Cloud as well,
 which the emulators would not need. What Google adds (a machine, a container) is not in it.
 """
@@ -18,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -29,22 +31,51 @@ from tests.support.functions import ROOT, cloud_environment
 
 _FRAMEWORK = "from functions_framework._cli import _cli; _cli()"
 _CREDENTIALS = "import google.auth.compute_engine, google.auth.transport.requests; "
-_ONE_REQUEST = """
+_API_REQUEST = """
 import functions_framework._cli, gunicorn.app.base, main
 from werkzeug.wrappers import Request
 assert main.api(Request({"REQUEST_METHOD": "GET", "PATH_INFO": "/v1/health"})).status_code == 200
 """
+_EVENTS_REQUEST = """
+import asyncio, functions_framework._cli, functions_framework.aio, uvicorn_worker, main
+from starlette.requests import Request
+scope = {"type": "http", "method": "GET", "path": "/v1/events", "query_string": b"",
+    "headers": [], "http_version": "1.1", "scheme": "http", "client": ("::1", 1)}
+async def ask():
+    assert (await main.events(Request(scope))).status_code == 401
+asyncio.run(ask())
+"""
 
 
-def first_answer(settings: Mapping[str, str], before: str) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Function:
+    """A function, and what it is asked first."""
+
+    name: str
+    path: str
+    status: int
+    request: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+FUNCTIONS = (
+    Function("api", "/v1/health", 200, _API_REQUEST),
+    Function("events", "/v1/events", 401, _EVENTS_REQUEST, {"FUNCTION_USE_ASGI": "true"}),
+)
+
+
+def first_answer(
+    function: Function, settings: Mapping[str, str], before: str
+) -> tuple[float, float]:
     """Starts a function; returns the seconds until it answered, and those of its processors.
 
     The latter hardly depend on what else the machine does.
     """
     port = emulators.unused_port()
     source = str(ROOT / "functions" / "main.py")
-    arguments = ["--source", source, "--target", "api", "--host", "127.0.0.1", "--port", str(port)]
-    environment = _environment(settings)
+    arguments = ["--source", source, "--target", function.name]
+    arguments += ["--host", "127.0.0.1", "--port", str(port)]
+    environment = _environment(settings) | function.settings
     begun, worked = time.perf_counter(), _processor_seconds()
     process = subprocess.Popen(
         [sys.executable, "-c", before + _FRAMEWORK, *arguments],
@@ -53,7 +84,7 @@ def first_answer(settings: Mapping[str, str], before: str) -> tuple[float, float
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not _answers(port):
+        while not _answers(port, function):
             if process.poll() is not None:
                 raise SystemExit("the function did not start")
             time.sleep(0.002)
@@ -70,21 +101,23 @@ def _processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, function: Function) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request("GET", "/v1/health")
-        return connection.getresponse().status == 200
+        connection.request("GET", function.path)
+        return connection.getresponse().status == function.status
     except ConnectionError:
         return False
     finally:
         connection.close()
 
 
-def profile(settings: Mapping[str, str], before: str) -> list[tuple[str, float]]:
+def profile(
+    function: Function, settings: Mapping[str, str], before: str
+) -> list[tuple[str, float]]:
     """Returns the packages that take most of the import, with their own milliseconds."""
     ran = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", before + _ONE_REQUEST],
+        [sys.executable, "-X", "importtime", "-c", before + function.request],
         env=_environment(settings)
         | {"PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT / 'shared'}"},
         stderr=subprocess.PIPE,
@@ -110,14 +143,22 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def show(name: str, settings: Mapping[str, str], before: str, runs: int) -> None:
-    """Measures one kind of storage and prints what was found."""
-    first_answer(settings, before)
-    found = [first_answer(settings, before) for _ in range(runs)]
+    """Measures the functions on one kind of storage and prints what was found."""
+    for function in FUNCTIONS:
+        show_function(function, name, settings, before, runs)
+
+
+def show_function(
+    function: Function, name: str, settings: Mapping[str, str], before: str, runs: int
+) -> None:
+    """Measures one function."""
+    first_answer(function, settings, before)
+    found = [first_answer(function, settings, before) for _ in range(runs)]
     passed = sorted(passed for passed, _ in found)
-    print(f"\n{name}: median of {runs} {statistics.median(passed):.3f} s", end="")
+    print(f"\n{function.name}, {name}: median of {runs} {statistics.median(passed):.3f} s", end="")
     print(f" (from {passed[0]:.3f} to {passed[-1]:.3f})", end="")
     print(f", of processors {statistics.median(worked for _, worked in found):.3f} s")
-    for package, millis in profile(settings, before):
+    for package, millis in profile(function, settings, before):
         print(f"  {millis:7.1f} ms  {package}")
 
 
