@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from secrets import token_hex
 
 import pytest
 
@@ -84,9 +85,9 @@ def sealed_by(repository: Repository, desk: Desk, **change: int) -> bytes:
 
 
 @pytest.fixture
-def desks(company: Company, request: pytest.FixtureRequest) -> Iterator[Desks]:
+def desks(company: Company) -> Iterator[Desks]:
     def opened(device: Device) -> Repository:
-        repository = asleep(device, request.node.name[:40]).open(PROJECT)
+        repository = asleep(device, token_hex(4)).open(PROJECT)
         repository.pull()
         return repository
 
