@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import pytest
@@ -14,14 +15,15 @@ from sopor.formats.base import Format
 from sopor.formats.compare import same_documents, same_json
 from sopor.formats.documents_json import DocumentsJson
 from sopor.formats.gather import find_cycle
+from sopor.formats.json_text import JsonStyle
 from sopor.formats.record import make_record
 from sopor.formats.trees import path_in_tree, tree_record
 from sopor.formats.types import type_key, type_name
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
 from sopor.formats.v5_yaml import V5Yaml
-from sopor.model.document import Body, Document, split_local
-from tests.support.generated import projects, texts
+from sopor.model.document import Body, Document, Json, split_local
+from tests.support.generated import json_values, projects, texts
 
 V4_CONTAINER: Body = {
     "container": {"_type": "export", "__export_format": 4, "__export_source": "x"}
@@ -123,3 +125,13 @@ def assert_same(
     assert same_json(content.record.body, record.body)
     assert same_documents(content.documents, shared)
     assert same_documents(content.local, local)
+
+
+@given(
+    value=json_values(),
+    style=st.builds(JsonStyle, st.sampled_from(["", "  ", "\t"]), st.booleans()),
+)
+def test_indented_json_is_as_the_standard_library_writes_it(value: Json, style: JsonStyle) -> None:
+    plain = json.dumps(value, indent=style.indent, ensure_ascii=style.ascii)
+    assert style.print(value) == plain
+    assert style.print(value, "    ") == plain.replace("\n", "\n    ")

@@ -18,7 +18,7 @@ from sopor.formats.one_document import as_before, from_file, only_document, read
 from sopor.formats.text import TextStyle, decode_text
 from sopor.formats.trees import FLAT, JSON_FORMAT, SHARDED, tree_of
 from sopor.formats.types import ID_PREFIXES, type_name
-from sopor.model.document import Body, Document, Json
+from sopor.model.document import Body, Document
 
 _PATTERNS = (SHARDED, FLAT)
 _ID_KEY = re.compile(rb'"_id"\s*:')
@@ -67,8 +67,7 @@ class DocumentsJson:
         if previous is not None and before is not None and same_json(before, wanted):
             return previous
         if before is None or text is None:
-            body = {key: _sorted(wanted[key]) for key in sorted(wanted)}
-            return (JsonStyle().print(body) + "\n").encode()
+            return (JsonStyle().print(as_before(wanted, None)) + "\n").encode()
         style = JsonStyle.of(text.lstrip())
         end = text[len(text.rstrip()) :]
         return TextStyle.of(previous).encode(style.print(as_before(wanted, before)) + end)
@@ -83,7 +82,3 @@ def _existing(previous: bytes | None) -> tuple[str | None, Body | None]:
     except FormatError:
         return None, None
     return text, value if isinstance(value, dict) else None
-
-
-def _sorted(value: Json) -> Json:
-    return as_before(value, None)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from json.decoder import JSONDecodeError
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Never
 
 from sopor.formats.errors import FormatError
@@ -17,6 +19,7 @@ from sopor.model.document import Body, Json
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|NaN|-?Infinity', re.DOTALL)
 _ESCAPED = re.compile(r"\\u(?:00[89a-f]|0[1-9a-f]|[1-9a-f])", re.IGNORECASE)
+_scalar = json.JSONEncoder(allow_nan=False, check_circular=False).encode
 _SECOND_LINE = re.compile(r"[{\[]\n([ \t]*)\S")
 
 
@@ -151,13 +154,27 @@ class JsonStyle:
 
     def print(self, value: Json, base: str = "") -> str:
         """Returns a value as text whose further lines start with ``base``."""
-        separators = (",", ":") if self.indent is None else (",", ": ")
-        text = json.dumps(
+        if self.indent is not None:
+            quote = encode_basestring_ascii if self.ascii else encode_basestring
+            return _indented(value, f"\n{base}", self.indent, quote)
+        return json.dumps(
             value,
-            indent=self.indent,
             ensure_ascii=self.ascii,
             allow_nan=False,
-            separators=separators,
+            separators=(",", ":"),
             check_circular=False,
         )
-        return text.replace("\n", f"\n{base}") if base else text
+
+
+def _indented(value: Json, line: str, step: str, quote: Callable[[str], str]) -> str:
+    """Returns what `json.dumps` would; its C encoder does not indent, and its Python is slow."""
+    if isinstance(value, str):
+        return quote(value)
+    if not isinstance(value, dict | list):
+        return _scalar(value)
+    inside = line + step
+    if isinstance(value, list):
+        parts = [_indented(item, inside, step, quote) for item in value]
+        return f"[{inside}{f',{inside}'.join(parts)}{line}]" if parts else "[]"
+    parts = [f"{quote(key)}: {_indented(item, inside, step, quote)}" for key, item in value.items()]
+    return f"{{{inside}{f',{inside}'.join(parts)}{line}}}" if parts else "{}"

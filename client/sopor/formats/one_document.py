@@ -91,6 +91,8 @@ def to_file(document: Document) -> Body:
 
 def as_before(value: Json, before: Json) -> Json:
     """Returns a value with its keys in the order of an existing one, new ones in the alphabet's."""
+    if before is None:
+        return _sorted(value)
     if isinstance(value, dict):
         old = before if isinstance(before, dict) else {}
         return {key: as_before(value[key], old.get(key)) for key in merge_keys(sorted(value), old)}
@@ -98,4 +100,12 @@ def as_before(value: Json, before: Json) -> Json:
         olds = before if isinstance(before, list) else []
         padded = [*olds, *[None] * (len(value) - len(olds))]
         return [as_before(item, padded[place]) for place, item in enumerate(value)]
+    return value
+
+
+def _sorted(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
     return value

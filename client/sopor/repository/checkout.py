@@ -150,7 +150,9 @@ def _loaded(
     context: Context, delta: Delta, documents: Mapping[DocumentId, Document] | None
 ) -> dict[DocumentId, Document | None]:
     at_hand = documents or {}
-    return {key: at_hand.get(key) or _stored(context, cid) for key, cid in delta.items()}
+    wanted = {key: cid for key, cid in delta.items() if cid is not None and not at_hand.get(key)}
+    stored = dict(zip(wanted, context.load_all(wanted.values()), strict=True))
+    return {key: at_hand.get(key) or stored.get(key) for key in delta}
 
 
 def put_documents(context: Context, documents: Mapping[DocumentId, Document | None]) -> Written:
@@ -160,4 +162,4 @@ def put_documents(context: Context, documents: Mapping[DocumentId, Document | No
 
 def baseline_documents(context: Context, path: str) -> Sequence[Document]:
     """Returns the documents that a file holds by the index, from the store."""
-    return [context.load(cid) for cid in context.files.baseline_in(path).values()]
+    return context.load_all(context.files.baseline_in(path).values())

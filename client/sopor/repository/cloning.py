@@ -189,7 +189,7 @@ def _check_out(context: Context, branch: str | None) -> None:
     head = remotes.get(name)
     state = context.store.commits.state(head)
     context.progress(f"writing {len(state)} documents")
-    written = context.files.write_all([context.load(cid) for cid in state.values()])
+    written = context.files.write_all(context.load_all(state.values()))
     with context.store.transaction():
         refs.switch(name)
         if head is not None:

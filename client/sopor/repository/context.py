@@ -6,7 +6,7 @@ Secrets are unlocked when an operation first needs them, so `status` of a clean 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -109,8 +109,8 @@ class Context:
 
     @property
     def ids(self) -> ContentIds:
-        """Computes keyed ids."""
-        return self.keys.content_ids
+        """Computes keyed ids, which are those of the first epoch's secret whatever comes later."""
+        return (self._keys or self.keys).content_ids
 
     @property
     def graph(self) -> Graph[CommitId]:
@@ -164,6 +164,11 @@ class Context:
         _ = self.keys
         data = self.store.objects.read(cid)
         return Document.from_json(canonical.parse_json(data), f"content {cid.short}")
+
+    def load_all(self, cids: Collection[Cid]) -> list[Document]:
+        """Returns stored documents in the given order; far faster than `load` for many."""
+        loaded = {cid: self.load(cid) for cid in self.store.objects.by_place(cids)}
+        return [loaded[cid] for cid in cids]
 
     def author(self) -> Author:
         """Returns who commits: the configured name, else the login, else the system's user."""

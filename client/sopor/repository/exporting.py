@@ -73,7 +73,7 @@ def export(
     folder = file.parent if file else place
     if place is not None and target is not Target.JSON:
         _check_outside(context, place)
-    documents = [context.load(cid) for cid in context.store.commits.state(commit).values()]
+    documents = context.load_all(context.store.commits.state(commit).values())
     made = convert(documents, target, file.name if file else _NAMES.get(target, ""))
     if file is not None:
         made = _as_one_file(made, file)

@@ -82,9 +82,7 @@ def _before(
     """Returns the fingerprints of what the documents had in the parents."""
     states = [context.store.commits.state(parent) for parent in parents]
     cids = {state[item.id] for state in states for item in documents if item.id in state}
-    return frozenset(
-        finding.fingerprint for finding in find_secrets(map(context.load, sorted(cids)))
-    )
+    return frozenset(finding.fingerprint for finding in find_secrets(context.load_all(cids)))
 
 
 def _told_of(context: Context) -> frozenset[str]:

@@ -42,6 +42,16 @@ class Objects:
             find = "SELECT 1 FROM objects WHERE cid = ?"
             return {cid for cid in cids if connection.execute(find, (cid,)).fetchone() is None}
 
+    def by_place(self, cids: Iterable[Cid]) -> list[Cid]:
+        """Returns content ids in the order in which reading them inflates each frame once."""
+        places: list[tuple[int, int, int, Cid]] = []
+        with self._database.reading() as connection:
+            for cid in cids:
+                find = "SELECT pack, frame, offset FROM objects WHERE cid = ?"
+                row = connection.execute(find, (cid,)).fetchone()
+                places.append((*(row or (0, 0, 0)), cid))
+        return [place[-1] for place in sorted(places)]
+
     def read(self, cid: Cid) -> bytes:
         """Returns the canonical bytes of a document.
 

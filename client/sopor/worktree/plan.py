@@ -120,8 +120,12 @@ class Planner:
 
     def _restored(self) -> Iterator[str]:
         for path, current in sorted(self.current.files.items()):
-            again = current.documents.keys() & self.home.keys() - self.changes.keys()
-            if current.parsed is None and again:
+            if current.parsed is not None:
+                continue
+            again = [
+                name for name in current.documents if name in self.home and name not in self.changes
+            ]
+            if again:
                 yield f"{path} was missing: {len(again)} documents of it have been written again"
 
     def _keep_private(self) -> Iterator[str]:
