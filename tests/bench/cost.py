@@ -46,13 +46,15 @@ _WORKLOAD = workload()
 class Item:
     """Something that is done many times, and what one costs in operations.
 
-    ``open_seconds`` are those of the one instance that holds all of them, where they are streams.
+    ``open_seconds`` are those of the one instance that holds all of them, where they are streams;
+    ``requests`` how many each takes.
     """
 
     name: str
     times: int
     each: Billed
     open_seconds: float = 0.0
+    requests: int = 1
 
     def dollars(self, seconds: float) -> dict[str, float]:
         """Returns the parts of the price of all."""
@@ -60,7 +62,7 @@ class Item:
             name: price * self.times for name, price in prices.storage_dollars(self.each).items()
         }
         each = self.open_seconds / self.times or seconds
-        return parts | prices.function_dollars(self.times, each)
+        return parts | prices.function_dollars(self.times * self.requests, each)
 
 
 @contextmanager
@@ -119,7 +121,10 @@ def measure_idle(cloud: WatchedCloud) -> list[Item]:
         Item("an hour of an idle client that streams, alone on an instance", streams, first, HOUR),
         Item(f"an hour of an idle team of {TEAM} that streams", TEAM * streams, opened, HOUR),
         Item(
-            "telling a push to all streams of an instance, 1,000 times", 1000, both - pushed, 1e-9
+            "telling a push to all streams of an instance, 1,000 times",
+            1000,
+            both - pushed,
+            requests=0,
         ),
     ]
 
@@ -192,9 +197,15 @@ def show(items: list[Item], seconds: float) -> None:
     print("while any is open; refreshing the access token is in none of them\n")
     for item in items:
         parts = {name: price for name, price in item.dollars(seconds).items() if price}
-        print(f"{item.name}: ${sum(parts.values()):.4f}")
+        print(f"{item.name}: ${_rounded(sum(parts.values()))}")
         print(f"  one: {item.each}")
-        print("  " + ", ".join(f"{name} ${price:.4f}" for name, price in parts.items()) + "\n")
+        print(
+            "  " + ", ".join(f"{name} ${_rounded(price)}" for name, price in parts.items()) + "\n"
+        )
+
+
+def _rounded(dollars: float) -> str:
+    return f"{dollars:.4f}" if dollars >= 0.01 else f"{dollars:.6f}"
 
 
 def main() -> int:
