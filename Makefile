@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run tour test check check-terraform format coverage fuzz properties adversary requirements \
-	archive bench bench-full cloud-race coldstart cost orgs deploy clean
+	archive bench bench-full bench-plots bench-plots-setup cloud-race coldstart cost orgs deploy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,9 @@ requirements: setup ## Pin, with hashes, what pyproject.toml names, and Checkov
 		extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
 		print(*extras["server"], *extras["google"], sep="\n")' \
 		| $(COMPILE) - --constraint requirements.txt --output-file functions/requirements.txt
+	@$(PY) -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"], sep="\n")' \
+		| $(COMPILE) - --constraint requirements.txt --output-file tests/bench/requirements.txt
 	@$(PY) -c '$(PLAIN_LINES)'
 	@echo checkov | $(COMPILE) - --output-file infra/terraform/checkov-requirements.txt
 
@@ -128,15 +131,21 @@ deploy: archive ## Deploy to Google Cloud (PROJECT=id, STACK=folder)
 bench: setup ## Compare with git and with encrypted peers at 1,000 documents, under 5 minutes
 	@$(PY) -m tests.bench $(ARGS)
 
-# Hours. It draws the figures if matplotlib is there (extra `bench`).
-bench-full: setup ## Compare at up to 50,000 documents and 10,000 commits, and see what grows
+# Hours.
+bench-full: bench-plots-setup ## Compare at up to 50,000 documents and 10,000 commits, and see what grows
 	@$(PY) -m tests.bench --documents 10000 --slow-every 1 --peers all
 	@$(PY) -m tests.bench --documents 50000 --commits 20 --rounds 7 --big-rounds 1 --peers all
 	@$(PY) -m tests.bench.growth --documents 100,1000,10000,50000 --commits 10 --peers sopor,git
 	@$(PY) -m tests.bench.growth --documents 1000 --commits 10,100,1000,10000 --peers sopor,git
 	@$(PY) -m tests.bench.memory --documents 50000
 	@$(PY) -m tests.bench.server_cost
-	-@$(PY) -m tests.bench.plot
+	@$(PY) -m tests.bench.plot
+
+bench-plots: bench-plots-setup ## Draw what `make bench-full` measured
+	@$(PY) -m tests.bench.plot $(ARGS)
+
+bench-plots-setup: setup
+	@$(PIP) --no-deps --require-hashes -r tests/bench/requirements.txt
 
 coldstart: setup ## Print the time from a function's start to its first answer, and its imports
 	@$(PY) tests/bench/coldstart.py $(ARGS)

@@ -1,9 +1,9 @@
 """Draws the cost of one push, pull and clone against documents and against commits: PNG and SVG.
 
-    python -m tests.bench.plot
+    make bench-plots
 
-It takes what `tests.bench.growth` wrote. Matplotlib is not among what the tests need:
-``pip install matplotlib``.
+It takes what `tests.bench.growth` wrote. Matplotlib is not among what the tests need, so the target
+installs it.
 """
 
 from __future__ import annotations

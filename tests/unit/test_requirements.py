@@ -14,6 +14,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 DEVELOPMENT = ROOT / "requirements.txt"
 FUNCTIONS = ROOT / "functions" / "requirements.txt"
+BENCH = ROOT / "tests" / "bench" / "requirements.txt"
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
@@ -27,6 +28,7 @@ NAMED = {
         *EXTRAS["dev"],
     ],
     FUNCTIONS: [*EXTRAS["server"], *EXTRAS["google"]],
+    BENCH: EXTRAS["bench"],
 }
 
 
