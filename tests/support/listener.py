@@ -24,23 +24,28 @@ E = TypeVar("E")
 class Listener:
     """Collects events until it is closed or they end with an error."""
 
-    def __init__(self, device: Device, name: str) -> None:
+    def __init__(self, device: Device, name: str, *, presence: bool = False) -> None:
         self._device = device
         self._name = name
+        self._presence = presence
         self._queue: Queue[Event | Events | BaseException | None] = Queue()
         self._thread = Thread(target=self._run)
         self.passed: list[Event] = []
 
     def _run(self) -> None:
         try:
-            with self._device.open(self._name) as repository, repository.events() as events:
-                self._queue.put(events)
-                for event in events:
-                    self._queue.put(event)
+            with self._device.open(self._name) as repository:
+                self._listen(repository.events(presence=self._presence))
         except Exception as error:  # noqa: BLE001 - the test is told
             self._queue.put(error)
         else:
             self._queue.put(None)
+
+    def _listen(self, events: Events) -> None:
+        with events:
+            self._queue.put(events)
+            for event in events:
+                self._queue.put(event)
 
     def __enter__(self) -> Self:
         self._thread.start()

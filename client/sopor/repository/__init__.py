@@ -356,7 +356,7 @@ class Repository:
         """Pulls and pushes the current branch."""
         return syncing.sync(self._context)
 
-    def events(self) -> live_events.Events:
+    def events(self, *, presence: bool = False) -> live_events.Events:
         """Returns an iterator of what happens in the project, as it happens and once verified.
 
             with repository.events() as events:
@@ -365,14 +365,15 @@ class Repository:
 
         It waits between events, and ends when `Events.close` is called, by any thread. What others
         push is received as `fetch` does; no file and no local branch changes. Breaks are waited
-        for, and told as `sopor.repository.events.Live`.
+        for, and told as `sopor.repository.events.Live`. With ``presence``, streams tell who is on
+        which branch as well, as `sopor.repository.events.Presence`.
 
         Raises:
             StateConflict: the project is on no server yet.
             SessionExpired, PermissionDenied, NotFound, VerificationError, ...: while it iterates,
                 if it is over for good.
         """
-        return live_events.Events(self._context)
+        return live_events.Events(self._context, presence=presence)
 
     def presence(self) -> tuple[Present, ...]:
         """Tells who works on which branch, of those who say so; see `presence.presence`."""

@@ -15,17 +15,27 @@ from sopor.moments import Moment
 from sopor.remote.events.failures import Gap
 from sopor.remote.events.feed import Feed
 from sopor.remote.events.live import Live, LiveState
-from sopor.remote.events.messages import News
+from sopor.remote.events.messages import News, Notes
 from sopor.remote.events.source import EventSource
 from sopor.repository.auditing import login_of
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
+from sopor.repository.presence import Present, Reader
 from sopor.sync.overlap import Missing
 from sopor_core.ids import AccountId, CommitId
 from sopor_core.push_entry import BranchOp, PushEntry
 from sopor_core.wire.events import Cursor, Place
 
-__all__ = ["BranchMoved", "Event", "Events", "Live", "LiveState", "MembersChanged", "Pushed"]
+__all__ = [
+    "BranchMoved",
+    "Event",
+    "Events",
+    "Live",
+    "LiveState",
+    "MembersChanged",
+    "Presence",
+    "Pushed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,17 @@ class MembersChanged:
     last: int
 
 
-Event: TypeAlias = Pushed | MembersChanged | Live
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Others are present, or on other branches, than was told before: all who are present now.
+
+    It is told while the server streams, and holds as long as it does.
+    """
+
+    present: tuple[Present, ...]
+
+
+Event: TypeAlias = Pushed | MembersChanged | Presence | Live
 
 
 class Events:
@@ -75,10 +95,11 @@ class Events:
     One thread opens the repository and iterates; `close`, `wake` and `live` are for any thread.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, presence: bool = False) -> None:
         """Connects; raises StateConflict if the project is on no server yet."""
         connection = Connection.of(context)
-        self._feed = Feed(EventSource(connection.remote), _Taker(context, connection))
+        source = EventSource(connection.remote, presence=presence)
+        self._feed = Feed(source, _Taker(context, connection))
         self._events = iter(self._feed)
 
     @property
@@ -120,6 +141,9 @@ class _Taker:
         self._connection = connection
         self._names = context.store.refs.remote_names()
         self._told = self._place()
+        self._reader = Reader(context, connection)
+        self._notes: Notes | None = None
+        self._present: tuple[Present, ...] | None = None
 
     def _place(self) -> Place:
         return Place(self._context.store.log.pin.seq, self._connection.membership.head.seq)
@@ -140,11 +164,21 @@ class _Taker:
             self._connection.fetch()
             return self._untold()
 
+    def show(self, notes: Notes) -> Sequence[Event]:
+        self._notes = notes
+        present = self._reader.read(notes.notes)
+        before, self._present = self._present, present
+        if before is not None and _places(before) == _places(present):
+            return []
+        return [Presence(present)]
+
     def _untold(self) -> list[Event]:
         before, self._told = self._told, self._place()
         found: list[Event] = []
         if self._told.members > before.members:
             found.append(MembersChanged(before.members + 1, self._told.members))
+            # Whose note did not verify may have joined, and who was shown may be gone.
+            found += self.show(self._notes) if self._notes else []
         return found + list(self._pushes(before.push + 1, self._told.push))
 
     def _pushes(self, first: int, last: int) -> Iterator[Pushed]:
@@ -168,3 +202,8 @@ class _Taker:
             keys = self._context.keys
             self._names[op.branch] = open_branch_label(keys, epoch, op.branch, op.label)
         return BranchMoved(self._names.get(op.branch, op.branch.short), op.old, op.new)
+
+
+def _places(present: Sequence[Present]) -> list[tuple[object, ...]]:
+    """Returns what matters of who is present: a device says the same once a minute."""
+    return [(one.account, one.device, one.name, one.branch, one.since) for one in present]

@@ -52,11 +52,6 @@ class PresenceWatch(Watch):
             self._told = notes, sse.event(EventName.PRESENCE, data)
         return self._told[1]
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nobody is present, as far as is known."""
-        return not self._notes
-
     async def _read(self) -> None:
         loop, context = asyncio.get_running_loop(), self._storage.context
         await asyncio.sleep(self._read_at + GAP_SECONDS - loop.time())

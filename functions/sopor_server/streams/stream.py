@@ -162,8 +162,8 @@ class Stream:
             channel, watch = self.channels[project], self._present[project]
             if (bye := await self._verdict(channel)) is not None:
                 return bye
-            text, shown = watch.text(channel.org.newest), self._shown.get(project)
-            if text is None or text == shown or (shown is None and watch.is_empty):
+            text = watch.text(channel.org.newest)
+            if text is None or text == self._shown.get(project):
                 continue
             self._shown[project] = text
             await self._send(sse.identified(Cursor(self.places)), text)

@@ -30,11 +30,12 @@ from sopor.remote import PullAnswer, ServerAddress
 from sopor.remote.events.failures import Gap, NoStream, Silence
 from sopor.remote.events.feed import Feed
 from sopor.remote.events.live import Live, LiveState
-from sopor.remote.events.messages import Beat, Farewell, Message, News, Pace, PollAnswer
+from sopor.remote.events.messages import Beat, Farewell, Message, News, Notes, Pace, PollAnswer
 from sopor.remote.events.offer import Offer
 from sopor.remote.events.pause import Pause
+from sopor.remote.presence import RemoteNote
 from sopor_core.errors import Layer
-from sopor_core.ids import ProjectId
+from sopor_core.ids import AccountId, DeviceId, ProjectId
 from sopor_core.push_entry import Citation
 from sopor_core.push_log import EMPTY_LOG
 from sopor_core.wire.events import Bye, Cursor, Place
@@ -106,6 +107,9 @@ class Log:
         if seq > self.seq + 1:
             raise Gap
         return self._upto(abs(seq))
+
+    def show(self, notes: Notes) -> Sequence[int]:
+        return [-len(notes.notes)]
 
     def pull(self) -> Sequence[int]:
         self.pulls += 1
@@ -191,6 +195,13 @@ def test_what_streams_is_taken_in_once(scene: Scene) -> None:
     assert scene.run() == ["streaming", 1, 2, 3]
     assert scene.log.pulls == 0
     assert scene.server.asked[:2] == ["meta", "stream 0"]
+
+
+def test_who_is_present_is_shown_and_moves_nothing(scene: Scene) -> None:
+    note = RemoteNote(AccountId(bytes(16)), DeviceId(bytes(16)), b"sealed")
+    scene.server.streams.append([news(1), Notes(PROJECT, (note,)), Notes(PROJECT, ()), news(2)])
+    assert scene.run() == ["streaming", 1, -1, 0, 2]
+    assert scene.log.pulls == 0
 
 
 def test_it_goes_on_where_it_has_verified(scene: Scene) -> None:

@@ -23,12 +23,21 @@ from sopor.errors import (
 )
 from sopor.remote import Remote, ServerAddress, Timeouts
 from sopor.remote.events.failures import NoStream, Silence
-from sopor.remote.events.messages import MAX_LINE_BYTES, Beat, Farewell, Message, News, Pace
+from sopor.remote.events.messages import (
+    MAX_LINE_BYTES,
+    Beat,
+    Farewell,
+    Message,
+    News,
+    Notes,
+    Pace,
+)
 from sopor.remote.events.offer import Offer
 from sopor.remote.events.source import EventSource
+from sopor.remote.presence import RemoteNote
 from sopor_core.encoding import b64encode
 from sopor_core.errors import VerificationError
-from sopor_core.ids import ProjectId
+from sopor_core.ids import AccountId, DeviceId, ProjectId
 from sopor_core.wire.events import Bye, Cursor, Place
 from sopor_core.wire.parts import Part, PartKind, join_parts
 from tests.support.scripted import Scripted, ScriptedServer, scripted_server
@@ -94,12 +103,27 @@ def test_a_stream_gives_messages_as_they_come(server: ScriptedServer, source: Ev
     found = messages(source)
     assert found[:2] == [Pace(1.5), Beat()]
     assert isinstance(found[2], News)
-    assert found[3:] == [Beat(), Beat(), Farewell(Bye.QUIET, 7.0), Farewell(None, 0.0)]
+    assert found[3:] == [Notes(PROJECT, ()), Beat(), Farewell(Bye.QUIET, 7.0), Farewell(None, 0.0)]
     (seen,) = server.seen
     assert seen.path == f"/v1/events?projects={PROJECT.b64}&after={AFTER}"
     assert seen.headers["Accept"] == "text/event-stream"
     assert seen.headers["Authorization"] == "Bearer good-token"
     assert "Last-Event-ID" not in seen.headers
+
+
+def test_who_is_present_is_asked_for_in_streams_only(
+    server: ScriptedServer, remote: Remote
+) -> None:
+    account, device = AccountId.random(), DeviceId.random()
+    note = {"account": account.b64, "device": device.b64, "sealed": b64encode(b"x"), "expires": 1}
+    event = told("presence", {"project": PROJECT.b64, "presence": [note]})
+    server.script(streamed(event), polled())
+    source = EventSource(remote, presence=True)
+    assert messages(source) == [Notes(PROJECT, (RemoteNote(account, device, b"x"),))]
+    source.poll(AFTER)
+    source.close()
+    paths = [seen.path for seen in server.seen]
+    assert [path.endswith("&presence=1") for path in paths] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +145,10 @@ def test_a_stream_gives_messages_as_they_come(server: ScriptedServer, source: Ev
         told("news", news(), cursor="nowhere"),
         told("news", news(), cursor=",".join([str(AFTER)] * 2)),
         told("news", '{"project":1,"project":2}'),
+        told("presence", {"project": OTHER.b64, "presence": []}),
+        told("presence", {"project": PROJECT.b64, "presence": [{"account": "x"}]}),
+        told("presence", {"project": PROJECT.b64, "presence": [{}] * 201}),
+        told("presence", {"project": PROJECT.b64}),
         told("bye", {"reason": 5}),
         told("bye", {"reason": "quiet", "wait": -1}),
         told("bye", "null"),

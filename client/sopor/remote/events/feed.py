@@ -26,7 +26,7 @@ from sopor.errors import (
 from sopor.moments import Moment, now
 from sopor.remote.events.failures import Gap, NoStream, Silence
 from sopor.remote.events.live import Live, LiveState
-from sopor.remote.events.messages import Farewell, Message, News, Pace, PollAnswer
+from sopor.remote.events.messages import Farewell, Message, News, Notes, Pace, PollAnswer
 from sopor.remote.events.offer import Offer
 from sopor.remote.events.pause import Pause
 from sopor.remote.events.plan import (
@@ -72,6 +72,9 @@ class Taker(Protocol[T_co]):
             Gap: something is missing before it.
             VerificationError: it does not verify; nothing was taken in.
         """
+
+    def show(self, notes: Notes) -> Sequence[T_co]:
+        """Verifies who is present; what does not verify is left out."""
 
     def pull(self) -> Sequence[T_co]:
         """Pulls all projects, which tells what is wrong if something is."""
@@ -306,6 +309,8 @@ class Feed(Generic[T]):
             run.wait = message.seconds
         elif isinstance(message, Farewell):
             run.bye, run.wait, run.over = message.reason, message.wait, True
+        elif isinstance(message, Notes):
+            yield from self._taker.show(message)
         elif isinstance(message, News):
             yield from self._taken(message)
             if run.reach(self._taker.places()):

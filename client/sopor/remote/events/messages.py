@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from sopor.remote.answers import MAX_ANSWER_BYTES, PullAnswer, parse_answer
 from sopor.remote.events.sse import Told
+from sopor.remote.presence import RemoteNote, notes_of
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.errors import Layer, VerificationError
@@ -33,6 +34,14 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class Notes:
+    """What all who are present in a project say."""
+
+    project: ProjectId
+    notes: tuple[RemoteNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Farewell:
     """The end of a stream; ``reason`` None is one that this version does not know."""
 
@@ -52,7 +61,7 @@ class Pace:
     seconds: float
 
 
-Message: TypeAlias = News | Farewell | Beat | Pace
+Message: TypeAlias = News | Notes | Farewell | Beat | Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,8 @@ def parse_told(told: Told, projects: Collection[ProjectId]) -> Message:
         if told.name == EventName.NEWS:
             Cursor.parse(told.id)
             return _news(canonical.parse_json(told.data), projects, MAX_PARTS_BYTES)
+        if told.name == EventName.PRESENCE:
+            return _notes(canonical.parse_json(told.data), projects)
         if told.name == EventName.BYE:
             return _farewell(canonical.parse_json(told.data))
     except VerificationError as error:
@@ -107,12 +118,22 @@ def parse_poll(body: bytes, projects: Collection[ProjectId], etag: str) -> PollA
 
 def _news(value: Json, projects: Collection[ProjectId], limit: int) -> News:
     fields = Fields(value, "an event", Layer.WIRE)
-    project = fields.id("project", ProjectId)
-    if project not in projects:
-        raise VerificationError(Layer.WIRE, "an event is about a project that was not asked for")
+    project = _project(fields, projects)
     fields.integer("seq")
     fields.integer("members")
     return News(project, parse_answer(fields.data("parts", max_size=limit)))
+
+
+def _notes(value: Json, projects: Collection[ProjectId]) -> Notes:
+    fields = Fields(value, "an event", Layer.WIRE)
+    return Notes(_project(fields, projects), tuple(notes_of(fields)))
+
+
+def _project(fields: Fields, projects: Collection[ProjectId]) -> ProjectId:
+    project = fields.id("project", ProjectId)
+    if project not in projects:
+        raise VerificationError(Layer.WIRE, "an event is about a project that was not asked for")
+    return project
 
 
 def _farewell(value: Json) -> Farewell:

@@ -39,9 +39,12 @@ class EventSource:
     whatever is asked later fails at once.
     """
 
-    def __init__(self, remote: Remote, timeouts: Timeouts = PATIENCE) -> None:
-        """Takes the account's view of its server."""
+    def __init__(
+        self, remote: Remote, timeouts: Timeouts = PATIENCE, *, presence: bool = False
+    ) -> None:
+        """Takes the account's view of its server; streams say who is present if they are to."""
         self._remote = remote
+        self._more = "&presence=1" if presence else ""
         self._timeouts = timeouts
         self._lock = Lock()
         self._lines: list[Line] = []
@@ -88,7 +91,8 @@ class EventSource:
     def _stream(self, after: Cursor, token: str) -> EventStream:
         line = self._line(self._streams or self._server)
         try:
-            response = self._get(line, after, token, {"Accept": STREAM_TYPE})
+            accept = {"Accept": STREAM_TYPE}
+            response = self._get(line, after, token, accept, self._more)
             if response.status_code >= 400:
                 raise self._refusal(line, response)
             if response.status_code != 200 or not _is_stream(response):
@@ -146,12 +150,12 @@ class EventSource:
             return ask(session.renew())
 
     def _get(
-        self, line: Line, after: Cursor, token: str, headers: dict[str, str]
+        self, line: Line, after: Cursor, token: str, headers: dict[str, str], more: str = ""
     ) -> requests.Response:
         projects = ",".join(project.b64 for project in sorted(after.places))
         self._remote.transport.traffic.requests += 1
         authorization = {"Authorization": f"Bearer {token}"}
-        return line.get(f"{PATH}?projects={projects}&after={after}", headers | authorization)
+        return line.get(f"{PATH}?projects={projects}&after={after}{more}", headers | authorization)
 
     def _read(self, line: Line, response: requests.Response, limit: int) -> bytes:
         from sopor.remote.events.line import NETWORK_ERRORS
