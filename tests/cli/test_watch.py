@@ -192,6 +192,9 @@ def test_a_conflict_waits_to_be_settled_and_then_it_goes_on(desks: tuple[Desk, D
     with watching(second.terminal, "--auto --settle 0.3") as watch:
         assert watch.wait("conflicts")["documents"] == ["req_0"]
         second.edit("req_3", name="Meanwhile")
+        assert watch.stop() == 0
+    with watching(second.terminal, "--auto --settle 0.3") as watch:
+        assert watch.wait("conflicts")["documents"] == ["req_0"]
         shown = second.terminal("sopor status --json").json
         assert shown["merge"]["conflicts"][0]["id"] == "req_0"
         second.terminal("sopor resolve --ours req_0")

@@ -74,6 +74,16 @@ class Actions:
         settled = all(conflict.resolved for conflict in status.conflicts)
         return Merging.SETTLED if settled else Merging.OPEN
 
+    def under_way(self) -> list[Report]:
+        """Returns what there is to tell of a merge that was under way before."""
+        merging = self.merging()
+        status = self._repository.merge_status() if merging is Merging.OPEN else None
+        if status is None:
+            return []
+        ids = [str(conflict.id) for conflict in status.conflicts if not conflict.resolved]
+        text = f"A merge of {status.label} is under way. {_settle(ids)}"
+        return [Report("conflicts", text, {"documents": ids}, warning=True)]
+
     def _integrate(self, now: float) -> list[Report]:
         self._plan.merging = self.merging()
         if self._plan.merging is not Merging.NO:
@@ -178,11 +188,14 @@ def _brought(outcome: MergeOutcome) -> Report:
 
 def _conflicts(outcome: MergeOutcome) -> Report:
     ids = [str(conflict.id) for conflict in outcome.conflicts]
-    text = (
-        f"In conflict: {', '.join(ids)}. Settle it with `sopor resolve`, "
+    return Report("conflicts", _settle(ids), {"documents": ids}, warning=True)
+
+
+def _settle(ids: list[str]) -> str:
+    return (
+        f"In conflict: {', '.join(ids)}; settle that with `sopor resolve`, "
         "or give the merge up with `sopor merge --abort`"
     )
-    return Report("conflicts", text, {"documents": ids}, warning=True)
 
 
 def _waiting(error: SoporError) -> Report:

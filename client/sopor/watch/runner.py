@@ -173,6 +173,8 @@ class Watch:
     def _loop(self) -> None:
         self._version = self._data_version()
         self._plan.merging = self._actions.merging()
+        for report in self._actions.under_way():
+            self._take(report)
         while not self._stop.is_set():
             self._notice_commands()
             step = self._plan.next(monotonic())
