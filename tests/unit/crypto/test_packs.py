@@ -24,6 +24,7 @@ from sopor.crypto.pack import (
 )
 from sopor.crypto.pack.index import MAX_INFLATED_PACK_BYTES, FrameEntry
 from sopor.crypto.pack.planning import plan_frames
+from sopor.crypto.pack.templates import FRAME, INDEX
 from sopor.crypto.pack.writer import FinishedFrame, _grouped, seal_frames
 from sopor_core import canonical
 from sopor_core.errors import InvalidValue, VerificationError
@@ -102,7 +103,7 @@ def test_the_bytes_of_a_pack_are_those_of_the_specification() -> None:
     index = cipher.decrypt(bytes(12), data[at : at + size], associated)
     length = int.from_bytes(index[:4], "big")
     assert not index[4 + length :].strip(b"\0")
-    value: Any = canonical.decode(zstandard.decompress(index[4 : 4 + length]))
+    value: Any = canonical.decode(_behind("index template", index[4 : 4 + length]))
     at += size
     contents = []
     for number, frame in enumerate(value["frames"], 1):
@@ -111,8 +112,25 @@ def test_the_bytes_of_a_pack_are_those_of_the_specification() -> None:
         contents.append(cipher.decrypt(nonce, data[at:end], associated))
         at = end
     assert at == len(data)
-    assert zstandard.decompress(contents[0]) == b'{"v":1}' + b"".join(items)
+    assert _behind("frame template", contents[0]) == b'{"v":1}' + b"".join(items)
     assert contents[1] == secret
+
+
+def _behind(template: str, compressed: bytes) -> bytes:
+    """Inflates behind a template as the specification has it."""
+    text = (Path(__file__).parents[3] / "shared" / "SPEC.md").read_text("utf-8")
+    lines = text.partition(f"\n{template}:\n\n")[2].partition("\n\n")[0].splitlines()
+    prefix = "".join(line.removeprefix("    ") for line in lines).encode("ascii")
+    known = zstandard.ZstdCompressionDict(prefix, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    return zstandard.ZstdDecompressor(dict_data=known).decompress(compressed)
+
+
+def test_the_templates_are_those_of_the_specification() -> None:
+    for name, template in (("index template", INDEX), ("frame template", FRAME)):
+        whole = zstandard.ZstdCompressionDict(template, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        packed = zstandard.ZstdCompressor(dict_data=whole).compress(template)
+        assert len(packed) < 30
+        assert _behind(name, packed) == template
 
 
 def test_every_pack_has_its_own_salt() -> None:
@@ -155,8 +173,8 @@ def test_the_edit_of_a_field_costs_what_it_changes() -> None:
     [alone] = write_packs(KEYS, 1, {}, documents(new), bases)
     [with_commit] = write_packs(KEYS, 1, commits(_commit(new)), documents(new), bases)
     [without_base] = write_packs(KEYS, 1, {}, documents(new))
-    assert alone.size <= 320
-    assert with_commit.size <= 600
+    assert alone.size <= 240
+    assert with_commit.size <= 512
     assert without_base.size > 2 * alone.size
     assert [item.data for item in everything([alone], old)] == [new]
 
@@ -313,7 +331,7 @@ def test_what_does_not_fit_a_pack_goes_to_the_next() -> None:
 
 
 def test_a_pack_inflates_to_256_mib_at_most() -> None:
-    entry = FrameEntry(100, 16 * MIB, True, (), "d", (16 * MIB,), bytes(8))
+    entry = FrameEntry(100, 16 * MIB, True, (), "d", (16 * MIB,), bytes(4))
     frames = [FinishedFrame(entry, bytes(84), (), 0) for _ in range(40)]
     groups = list(_grouped(frames))
     assert [len(group) for group in groups] == [16, 16, 8]
@@ -330,7 +348,7 @@ def test_objects_over_their_limit_are_refused_with_a_way_out() -> None:
 
 
 def test_the_salt_can_be_chosen_for_vectors_alone() -> None:
-    frames = [FinishedFrame(FrameEntry(18, 2, False, (), "d", (2,), bytes(8)), b"{}", (), 0)]
+    frames = [FinishedFrame(FrameEntry(18, 2, False, (), "d", (2,), bytes(4)), b"{}", (), 0)]
     drawn = []
 
     def fixed(size: int) -> bytes:

@@ -88,7 +88,7 @@ class Frame:
             "bases": [b64(cid(KEY, base)) for base in self.bases],
             "kinds": "".join(kind for kind, _ in self.objects),
             "lengths": [len(data) for _, data in self.objects],
-            "tags": b64(b"".join(id_[:8] for id_ in self.ids())),
+            "tags": b64(b"".join(id_[:4] for id_ in self.ids())),
             **self.lies,
         }
 

@@ -46,17 +46,22 @@ def _request(name: str, **other: Any) -> bytes:
 _OLD, _NEW, _NEWER = (
     _request(name, description=b64(fixed("text", 300))) for name in ("List", "List pets", "Pets")
 )
-# What zstd made of these texts, so that the vectors do not depend on a version of it.
+# What zstd made of these texts behind the frame template, so that the vectors do not depend on a
+# version of it.
 COMPRESSED = base64.b64decode(
-    "KLUv/WDMAF0MAOZXVzdQZVgHMDMrVu3MrBQ/M1HeeNe2lCJkJZthRZWiaqfTkK6qAn8Yo7HJv7bn1Gxok7+6drKbma"
-    "kQRABMAEoAUhejg+vBIEDDvj60Ya7e14KtV3m6+Vux4SXzgWO56utf0eKnXz2ltc1IedG6j0OqbnIqyJL8+hz3XKnY"
-    "19TX2ePdviaffoQSplmMA6UB1OXFmSa/JBKIaBlgICqKtOlip5U5t+M6M+oTJw1jC+bTeV/fwAH6T/YaOkM3yQJYS9"
-    "JQUBRywaGgQLtkjI2ECdsUjJxxm94cOeunEQ/1N8dX2/HpE4hddgpITIShJSAx4XC4whAYYvM7OtfjDmexe19xAGVn"
-    "igUZXQzSyszMyGig6I0ZyWGxOAwaCgGbiDDsmEIP9XGZMYi7znzzmzBuUOdyPPn2tD73ba/ZQPXJp48EffzpQ3gmmy"
-    "wAcCeFMV4uCnn0FlMEoYMNhAfVKdMEuyQPADXB+KiAGUUBfSiiJit8B/iswSnLmECtY9qUySwKHOcuMaYra+8GWUMU"
+    "KLUv/WDMAIUKAJQRdnd2MnlaZkFRdGlmV2p3UnhzQncwQUFkYSBMb3ZlbGFjZTEiOiJEV0hWT0NMNW11NzhfUGxSYXFval"
+    "dFRVlVdmI5MkdTQmE0SlpmVnVYaG8wIsO8IjoiaGYweFVEblc4bWk5SnlDTnN5ekJ5RGU4VzU1OTFxS0JtUVNTQ3R4eGRD"
+    "WGJZcWFXRDdsT3JpVEdLTmdnTjd6cGhta1d6Rm94SkJ2RkM1djYySnNiSUFkZCB0aGUgcGV0c1xuXG5BbmQg4oCcYWxs4o"
+    "CdIG9mbS5OX3JfZEpvRlN1a3h4OXU5T01Ha3VNUjg2aHBvVGpqcEZieWQzNlpKenRRMHdvcmtzcFBldHMiLCJ1bmtub3du"
+    "IjpbMSxudWxsXX0TAIgkEN8WMNtQqLshagaAdXe6pvh2s37rMIAGb1grBQc2MbLhElsF6gYXrLW0Tv1sk5RirA=="
 )
 COMPRESSED_ON_OLD = base64.b64decode("KLUv/WDpAH0AADggcGV0cyJ9AQDf5+oCAg==")
 COMPRESSED_ON_TWO = base64.b64decode("KLUv/WDkAHUAADBQZXRzIn0BANvs6gIC")
+# The index of the commit alone, behind the index template; documents that end as the frame template
+# does, of 65,536 and of 65,537 bytes, both behind it.
+COMPRESSED_INDEX = base64.b64decode("KLUv/SBsBQEAaDg4Mzg4MTY5U2dGWGcGAG9QBQpWWhlqEPiGHNPRAAE=")
+COMPRESSED_AT_LIMIT = base64.b64decode("KLUv/WAA/90AABgxeH0GgFAfEB9AJ0sADVP1x7XMuA0Xn8EpEA==")
+COMPRESSED_OVER_LIMIT = base64.b64decode("KLUv/WAB/90AABgxeH0GgFAfMB9Ap0sADWP1x7XMuA0Xn8EpEA==")
 
 
 def _plain() -> list[Frame]:
@@ -71,6 +76,19 @@ def _two() -> list[Frame]:
 def _filled(size: int) -> bytes:
     empty = canonical({"_id": "doc_1", "_type": "request", "name": ""})
     return canonical({"_id": "doc_1", "_type": "request", "name": "x" * (size - len(empty))})
+
+
+def _settings(size: int, content: bytes) -> Frame:
+    """One document of `size` bytes that says much of what the frame template says."""
+    settings = {
+        "settingDisableRenderRequestBody": False,
+        "settingEncodeUrl": True,
+        "settingFollowRedirects": "global",
+        "settingRebuildPath": True,
+    }
+    document = {"_id": "req_1", "_type": "request", "name": "", **settings}
+    document["name"] = "x" * (size - len(canonical(document)))
+    return Frame([("d", canonical(document))], content=content)
 
 
 def _large(size: int) -> Frame:
@@ -104,10 +122,16 @@ def _good() -> list[Vector]:
         "a chain of bases inside a pack": chain,
         "a document over 1 MiB": [_large(1_048_577)],
         "a full frame": [_large(1_048_576)],
+        "the largest frame behind the template": [_settings(65_536, COMPRESSED_AT_LIMIT)],
         "several frames": [Frame([("c", _COMMIT)]), *(Frame([("d", d)]) for d in _DOCUMENTS)],
         "no frames": [],
     }
     vectors = [good(n, **received(build(f)), objects=contents(f)) for n, f in frames.items()]
+    alone = [Frame([("c", _COMMIT)])]
+    indexed = build(alone, Faults(index_zstd=COMPRESSED_INDEX))
+    vectors.append(
+        good("an index behind the template", **received(indexed), objects=contents(alone))
+    )
     second = build(_plain(), Faults(epoch=2))
     vectors.append(good("epoch 2", **received(second), objects=contents(_plain())))
     old = {cid(KEY, _OLD): (_OLD, 0)}
@@ -226,6 +250,8 @@ def _bad_frames() -> list[Vector]:
         _case(name, "frame", [Frame([("c", _COMMIT)], content=data)])
         for name, data in claims.items()
     ]
+    over = [_settings(65_537, COMPRESSED_OVER_LIMIT)]
+    vectors.append(_case("a larger frame behind the template", "frame", over))
     bomb = _large(17_825_793)
     vectors.append(_case("a frame that inflates to over 17 MiB", "frame", [bomb]))
     vectors.append(_case("a document over 16 MiB", "frame", [_large(16_777_217)]))
@@ -309,8 +335,8 @@ def _bad_index() -> list[Vector]:
         "a length that is a boolean": {"lengths": [*lengths[:-2], sum(lengths[-2:]) - 1, True]},
         "lengths that do not fill the frame": {"lengths": [*lengths[:-1], lengths[-1] - 1]},
         "no objects": {"lengths": [], "kinds": "", "tags": ""},
-        "tags of one object missing": {"tags": b64(bytes(8 * count - 8))},
-        "a byte of tags too much": {"tags": b64(bytes(8 * count + 1))},
+        "tags of one object missing": {"tags": b64(bytes(4 * count - 4))},
+        "a byte of tags too much": {"tags": b64(bytes(4 * count + 1))},
         "a base that is a number": {"bases": [1]},
         "a base twice": {"bases": [b64(fixed("base"))] * 2},
         "an unknown member of a frame": {"extra": 1},
@@ -333,7 +359,7 @@ def _lying(lie: dict[str, Any]) -> Frame:
 
 def _bad_objects() -> list[Vector]:
     frame = _plain()[0]
-    tags = b"".join(id_[:8] for id_ in frame.ids())
+    tags = b"".join(id_[:4] for id_ in frame.ids())
     plain = Frame([("d", _DOCUMENTS[0])], zstd=False)
     with_base = Frame([("d", _SECRET)], zstd=False, lies={"bases": [b64(CIDS["wrk_1"])]})
     pair = Frame([("d", _filled(600_000)), ("d", _DOCUMENTS[0])])
@@ -345,7 +371,7 @@ def _bad_objects() -> list[Vector]:
     double.content = zstd_run(double.raw[:9], b"x", len(double.raw) - 18, double.raw[-9:])
     vectors = [
         _case("tags of other ids", "cid", [_lying({"tags": b64(flipped(tags))})]),
-        _case("tags in another order", "cid", [_lying({"tags": b64(tags[8:] + tags[:8])})]),
+        _case("tags in another order", "cid", [_lying({"tags": b64(tags[4:] + tags[:4])})]),
         _case("a document called a commit", "cid", [Frame([("d", _COMMIT)], lies={"kinds": "c"})]),
         _case("lengths shifted by a byte", "cid", [_shifted()]),
         _case(
@@ -376,7 +402,7 @@ def _bad_objects() -> list[Vector]:
             "cid",
             **received(pack, bases={key: (_OLD.replace(b"L", b"l"), 0)}),
         ),
-        bad("a base that is too short", "frame", **received(pack, bases={key: (_OLD[:9], 0)})),
+        bad("a base that is too short", "cid", **received(pack, bases={key: (_OLD[:9], 0)})),
     ]
     return vectors
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from sopor.crypto.primitives import Buffer
 
 _LEVEL = 9
+# Without a prefix zstd finds more by searching longer; with one it does not.
+_LEVEL_ALONE = 11
 _MIN_WINDOW_LOG = 10
 _MAX_WINDOW_LOG = 25
 _MAX_WINDOW_BYTES = 1 << _MAX_WINDOW_LOG
@@ -20,7 +22,7 @@ _MAX_WINDOW_BYTES = 1 << _MAX_WINDOW_LOG
 def compress(data: bytes, prefix: bytes = b"") -> bytes:
     """Compresses ``data`` as one zstd frame that may refer to ``prefix``."""
     if not prefix:
-        return zstandard.ZstdCompressor(level=_LEVEL).compress(data)
+        return zstandard.ZstdCompressor(level=_LEVEL_ALONE).compress(data)
     # The window must reach from the end of the data to the start of the prefix; the level's own
     # choice does not, and then a large document compresses as if it had no base.
     window = (len(data) + len(prefix)).bit_length()

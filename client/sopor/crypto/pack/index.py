@@ -21,7 +21,7 @@ from sopor_core.limits import (
     MAX_PACK_BYTES,
 )
 
-FINDING_TAG_BYTES = 8
+FINDING_TAG_BYTES = 4
 """How much of an object's id the index tells."""
 MAX_INFLATED_PACK_BYTES = 256 * 1024 * 1024
 """All frames of a pack together inflate to at most this."""
@@ -40,7 +40,7 @@ class FrameEntry:
 
     ``size`` counts ciphertext, ``raw`` the inflated bytes; ``bases`` are the documents whose bytes
     precede the content as compression prefix; ``kinds``, ``lengths`` and ``tags`` have one element
-    (of ``tags``: 8 bytes) an object.
+    (of ``tags``: 4 bytes) an object.
     """
 
     size: int

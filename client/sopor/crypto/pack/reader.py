@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from sopor.crypto.keys import ProjectKeys
+from sopor.crypto.pack import templates
 from sopor.crypto.pack.compression import claimed_size, inflate
 from sopor.crypto.pack.index import FINDING_TAG_BYTES, FrameEntry, ObjectKind, PackIndex
 from sopor.crypto.pack.layout import (
@@ -113,7 +114,7 @@ class OpenedPack:
         raw = claimed_size(packed)
         if raw > MAX_INDEX_BYTES:
             raise VerificationError(Layer.FRAME, "a pack's index inflates to more than 64 MiB")
-        index = PackIndex.parse(header, inflate(packed, raw))
+        index = PackIndex.parse(header, inflate(packed, raw, templates.INDEX))
         if index.pack_size != self.size:
             raise VerificationError(Layer.FRAME, "a pack's frames do not fill it")
         return index
@@ -202,4 +203,4 @@ def _prefix(entry: FrameEntry, lookup: BaseLookup) -> tuple[bytes, int]:
         size, depth = size + len(base.data), max(depth, base.depth + 1)
         if depth > MAX_BASE_CHAIN or size > MAX_INFLATED_FRAME_BYTES:
             raise VerificationError(Layer.FRAME, "a frame builds on too much")
-    return b"".join(parts), depth
+    return templates.prefix_of(entry.raw, parts), depth

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from sopor.crypto.keys import ProjectKeys
+from sopor.crypto.pack import templates
 from sopor.crypto.pack.compression import compress
 from sopor.crypto.pack.index import (
     FINDING_TAG_BYTES,
@@ -94,8 +95,8 @@ def _check_sizes(commits: Mapping[CommitId, bytes], documents: Mapping[Cid, byte
 def _finish(frame: PlainFrame) -> FinishedFrame:
     content = b"".join(data for _, _, data in frame.objects)
     if frame.zstd:
-        prefix = b"".join(base.data for base in frame.bases.values())
-        content = compress(content, prefix)
+        bases = (base.data for base in frame.bases.values())
+        content = compress(content, templates.prefix_of(frame.raw, bases))
     entry = FrameEntry(
         size=len(content) + TAG_BYTES,
         raw=frame.raw,
@@ -142,7 +143,7 @@ def seal_frames(
 
 
 def _padded_index(frames: list[FinishedFrame]) -> bytes:
-    packed = compress(encode_index([frame.entry for frame in frames]))
+    packed = compress(encode_index([frame.entry for frame in frames]), templates.INDEX)
     index = len(packed).to_bytes(LENGTH_BYTES, "big") + packed
     total = HEADER_BYTES + len(index) + TAG_BYTES + sum(frame.entry.size for frame in frames)
     return index + bytes(padme(total) - total)
