@@ -35,6 +35,7 @@ from tests.support.world import World
 
 PULLS_AN_IDLE_HOUR = 60
 POLLS_AN_IDLE_HOUR = 60
+TOLD_AN_HOUR = 60
 STREAMS_AN_HOUR = 3600 // ACCESS_SECONDS
 """No stream outlasts its access token."""
 TEAM = 10
@@ -107,6 +108,7 @@ def measure_idle(cloud: WatchedCloud) -> list[Item]:
         person.push(project)
         pushed = _counted(cloud, lambda: person.push(project))
         poll = _counted(cloud, _poll_that_finds_nothing(person, project))
+        told = _counted(cloud, lambda: _tell_presence(person, project))
         first, further, both = asyncio.run(_streams(cloud, person, project))
     opened = Billed(
         *(
@@ -118,6 +120,7 @@ def measure_idle(cloud: WatchedCloud) -> list[Item]:
     return [
         Item("an hour of an idle client that polls once a minute", polls, poll),
         Item(f"an hour of an idle team of {TEAM} that polls", TEAM * polls, poll),
+        Item("an hour of telling where one works, once a minute", TOLD_AN_HOUR, told),
         Item("an hour of an idle client that streams, alone on an instance", streams, first, HOUR),
         Item(f"an hour of an idle team of {TEAM} that streams", TEAM * streams, opened, HOUR),
         Item(
@@ -127,6 +130,14 @@ def measure_idle(cloud: WatchedCloud) -> list[Item]:
             requests=0,
         ),
     ]
+
+
+def _tell_presence(person: Person, project: Project) -> None:
+    octets = {"Content-Type": "application/octet-stream"}
+    names = {"project": project.id.b64}
+    answer = person.send(Operation.PRESENCE_PUT, names, data=bytes(544), headers=octets)
+    if answer.status_code != 204:
+        raise SystemExit(f"a presence was answered {answer.status_code}")
 
 
 def _poll_that_finds_nothing(person: Person, project: Project) -> Callable[[], object]:
