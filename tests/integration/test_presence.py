@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
@@ -12,7 +13,9 @@ from sopor.organization import managing
 from sopor.repository import Repository
 from sopor.repository.events import MembersChanged, Presence
 from sopor.repository.presence import Teller
-from sopor_core.membership import Role
+from sopor.watch.announcing import Announcer
+from sopor.watch.reports import Report
+from sopor_core.membership import Role, Status
 from tests.support.listener import Listener
 from tests.support.world import Device, World, request, v4_export, workspace
 
@@ -101,3 +104,21 @@ def test_a_project_of_ones_own_has_nobody_to_tell(ada: Device) -> None:
         pytest.raises(StateConflict),
     ):
         alone.presence()
+
+
+def test_a_watch_says_once_why_it_tells_nobody(ada: Device, shop: Repository) -> None:
+    shop.config_set("presence", "on")
+    managing.set_status(ada.team(), "shop", Status.ARCHIVED)
+    shop.pull()
+    told: list[Report] = []
+    announcer = Announcer(lambda: ada.open("shop"), told.append)
+    thread = Thread(target=announcer.run)
+    thread.start()
+    while not told:
+        thread.join(0.01)
+    announcer.close()
+    thread.join()
+    (report,) = told
+    assert (report.event, report.details["told"]) == ("presence", False)
+    assert "archived" in report.text
+    assert shop.presence() == ()

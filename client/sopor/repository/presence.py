@@ -130,7 +130,7 @@ class Teller:
         self._connection = Connection.of(context)
         self.branch: str | None = None
         """What was told last, None after `end`."""
-        self._since = 0
+        self._since: tuple[str, int] | None = None
 
     def tell(self, branch: str) -> None:
         """Tells a branch, and since when it is this one.
@@ -141,17 +141,18 @@ class Teller:
         """
         context, account = self._context, self._connection.account
         time = now()
-        if branch != self.branch:
-            self.branch, self._since = branch, time
+        if self._since is None or self._since[0] != branch:
+            self._since = (branch, time)
         membership = self._connection.membership
         epoch = membership.epoch_at(context.project, membership.head.seq)
-        note = Note(branch, account.known.device_name, min(self._since, time), time)
+        note = Note(branch, account.known.device_name, min(self._since[1], time), time)
         sealed = seal_note(context.keys, epoch, self._desk(account), note, account.keys)
         PresenceApi(self._connection.remote).put(context.project, sealed)
+        self.branch = branch
 
     def end(self) -> None:
         """Ends what was told; raises as `tell` does."""
-        self.branch = None
+        self.branch = self._since = None
         PresenceApi(self._connection.remote).put(self._context.project, b"")
 
     def _desk(self, account: Account) -> Desk:
