@@ -18,7 +18,8 @@ from sopor.cli.entry import run
 code = run(sys.argv[1:])
 print(json.dumps([code, [n for n, m in sys.modules.items() if type(m).__name__ != "_LazyModule"]]))
 """
-NETWORK = {"http.client", "requests", "ssl", "urllib3"}
+REQUESTS = {"requests", "urllib3"}
+NETWORK = {"http.client", "ssl", *REQUESTS}
 FILES = {"sopor.formats.known", "yaml"}
 KEYS = {"cryptography", "sopor.account", "sopor.crypto.account", "sopor.keystore.records"}
 MERGES = {"sopor.merge.fields", "sopor.merge.projects", "sopor.merge.spec"}
@@ -57,13 +58,13 @@ def test_sharing_loads_no_merge_no_validator_and_no_team_that_it_needs_not(
     project.folder.mkdir()
     project("sopor init")
     project("sopor commit --allow-empty -m Start")
-    assert (SERVER | MERGES) & loaded(project, "push") == set()
+    assert (SERVER | MERGES | REQUESTS) & loaded(project, "push") == set()
     spared = NETWORK | FILES | SERVER | MERGES
     assert spared & loaded(project, "push") == set(), "there is nothing to push"
     for command in ("pull", "fetch"):
         modules = loaded(project, command)
-        assert "requests" in modules
-        spared = FILES | SERVER | MERGES | {"sopor.organization.managing"}
+        assert "http.client" in modules
+        spared = FILES | SERVER | MERGES | REQUESTS | {"sopor.organization.managing"}
         assert spared & modules == set(), command
     for command in ("projects", "org", "devices", "whoami"):
         assert (FILES | SERVER | MERGES) & loaded(laptop, command) == set(), command

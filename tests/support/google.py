@@ -121,7 +121,7 @@ def _iam_proxy(google: GoogleStandIn, context: ssl.SSLContext) -> ThreadingHTTPS
     return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
 
-def _certificate(folder: Path) -> Path:
+def certificate(folder: Path) -> Path:
     """Writes a certificate for the real name, which is its own authority, with its key."""
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
@@ -163,7 +163,7 @@ def _certificate(folder: Path) -> Path:
 def google_stand_in(folder: Path) -> Iterator[GoogleStandIn]:
     """Runs both for the length of a ``with`` block."""
     google = GoogleStandIn(folder)
-    file = _certificate(folder)
+    file = certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     servers = [_metadata_server(google), _iam_proxy(google, context)]

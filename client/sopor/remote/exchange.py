@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import requests
 
 _CHUNK_BYTES = 256 * 1024
+_ENCODING, _PLAIN = "content-encoding", "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,16 @@ def streamed(body: bytes | None) -> BytesIO | None:
 
 def read_bounded(response: requests.Response, limit: int) -> bytes:
     """Reads a body as it comes; raises VerificationError (``wire``) for a larger or packed one."""
-    if response.headers.get("Content-Encoding", "identity") != "identity":
+    encoding = response.headers.get("Content-Encoding", _PLAIN)
+    return read_at_most({_ENCODING: encoding}, response.raw.read, limit)
+
+
+def read_at_most(headers: Mapping[str, str], read: Callable[[int], bytes], limit: int) -> bytes:
+    """Reads a body piece by piece as `read_bounded` does; names of headers are in lower case."""
+    if headers.get(_ENCODING, _PLAIN) != _PLAIN:
         raise VerificationError(Layer.WIRE, "the server compressed an answer unasked")
     chunks, size = [], 0
-    while chunk := response.raw.read(_CHUNK_BYTES):
+    while chunk := read(_CHUNK_BYTES):
         size += len(chunk)
         if size > limit:
             raise VerificationError(

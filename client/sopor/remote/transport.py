@@ -9,23 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sopor.errors import ServerRefused, ServerUnreachable, SoporError
 from sopor.remote.address import ServerAddress
+from sopor.remote.channels import Channel, ChannelTo, Outgoing, channel_to
 from sopor.remote.direct import Direct
-from sopor.remote.exchange import NoAnswer, Timeouts, Traffic, read_bounded, streamed
+from sopor.remote.exchange import NoAnswer, Timeouts, Traffic
 from sopor.remote.problems import MAX_PROBLEM_BYTES, Problem, error_of
 from sopor.remote.retries import RETRIED_STATUSES, Retries, retry_after
-from sopor_core import __version__
 from sopor_core.limits import MIB
 from sopor_core.wire.problems import MEDIA_TYPE as PROBLEM
 from sopor_core.wire.routes import ROUTE, Operation
 
-if TYPE_CHECKING:
-    import requests
-
-USER_AGENT = f"sopor/{__version__}"
 JSON = "application/json"
 MAX_JSON_BYTES = 4 * MIB
 
@@ -80,14 +75,16 @@ class Transport:
         timeouts: Timeouts | None = None,
         retries: Retries | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        channel: ChannelTo = channel_to,
     ) -> None:
-        """Takes where to; connects with the first call."""
+        """Takes where to, and what makes the connection; connects with the first call."""
         self.address = address
         self.traffic = Traffic()
         self._timeouts = timeouts or Timeouts()
         self._retries = retries or Retries()
         self._sleep = sleep
-        self._session: requests.Session | None = None
+        self._channel_to = channel
+        self._channel: Channel | None = None
         self.direct = Direct(address, self.traffic, self._timeouts, self._retries, sleep)
 
     def call(self, call: Call) -> Reply:
@@ -107,7 +104,7 @@ class Transport:
                 if delay is None or (failure.refused and self.address.loopback):
                     raise self._unreachable(failure) from None
             else:
-                if reply.status < 300 or reply.status in call.accept:
+                if not _failed(reply.status, call):
                     return reply
                 delay = self._delay_of(reply, delays)
                 if delay is None:
@@ -122,44 +119,26 @@ class Transport:
         return None if delay is None else max(delay, wanted)
 
     def _send(self, call: Call) -> Reply:
-        import requests
-        from urllib3.exceptions import HTTPError
-
         route = ROUTE[call.operation]
-        url = self.address.url + route.url(**call.names)
+        path = route.url(**call.names)
+        if call.query:
+            path = f"{path}?{call.query}"
         self.traffic.requests += 1
         self.traffic.sent += len(call.body or b"")
-        try:
-            response = self._connected().request(
-                route.method,
-                f"{url}?{call.query}" if call.query else url,
-                headers=_headers(call),
-                data=streamed(call.body),
-                timeout=(self._timeouts.connect, self._timeouts.read),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return self._read(response, call)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise NoAnswer(error) from None
-
-    def _connected(self) -> requests.Session:
-        if self._session is None:
-            from sopor.remote.connection import lean_session
-
-            self._session = lean_session(self.address)
-        return self._session
-
-    def _read(self, response: requests.Response, call: Call) -> Reply:
-        failed = response.status_code >= 300 and response.status_code not in call.accept
-        limit = MAX_PROBLEM_BYTES if failed else call.limit
-        body = read_bounded(response, limit)
-        self.traffic.received += len(body)
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        wait = retry_after(response.headers.get("Retry-After"))
+        if self._channel is None:
+            self._channel = self._channel_to(self.address, self._timeouts)
+        answer = self._channel.exchange(
+            Outgoing(route.method, path, _headers(call), call.body),
+            lambda status: MAX_PROBLEM_BYTES if _failed(status, call) else call.limit,
+        )
+        self.traffic.received += len(answer.body)
+        headers = answer.headers
         return Reply(
-            response.status_code, media_type, body, wait, response.headers.get("Location", "")
+            answer.status,
+            headers.get("content-type", "").partition(";")[0].strip().lower(),
+            answer.body,
+            retry_after(headers.get("retry-after")),
+            headers.get("location", ""),
         )
 
     def _unreachable(self, failure: NoAnswer) -> ServerUnreachable:
@@ -187,13 +166,17 @@ class Transport:
 
     def close(self) -> None:
         """Closes the connection; the next call opens another one."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
         self.direct.close()
 
     def __repr__(self) -> str:
         return f"Transport({str(self.address)!r})"
+
+
+def _failed(status: int, call: Call) -> bool:
+    return status >= 300 and status not in call.accept
 
 
 def _headers(call: Call) -> dict[str, str]:

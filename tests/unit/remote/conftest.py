@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sopor.remote import Remote, ServerAddress, Session, Transport
+from sopor.remote.channels import ChannelTo, channel_to
 from sopor.remote.session import MemoryTokens
 from sopor_core.ids import DeviceId
 from tests.support.scripted import ScriptedServer, scripted_server
@@ -41,8 +42,14 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture
-def transport(server: ScriptedServer, clock: Clock) -> Iterator[Transport]:
-    made = Transport(ServerAddress.parse(server.url), sleep=clock.sleep)
+def channel() -> ChannelTo:
+    """What makes the connections; tests that hold for every way to a server vary it."""
+    return channel_to
+
+
+@pytest.fixture
+def transport(server: ScriptedServer, clock: Clock, channel: ChannelTo) -> Iterator[Transport]:
+    made = Transport(ServerAddress.parse(server.url), sleep=clock.sleep, channel=channel)
     yield made
     made.close()
 

@@ -12,7 +12,10 @@ from threading import Thread
 import pytest
 
 from sopor.remote import Remote, ServerAddress, Session, Timeouts, Traffic, Transport
+from sopor.remote.channels import ChannelTo
+from sopor.remote.connection import SessionChannel
 from sopor.remote.direct import Direct, UploadAddress
+from sopor.remote.plain import PlainChannel
 from sopor.remote.retries import Retries
 from sopor.remote.session import MemoryTokens
 from sopor_core.ids import DeviceId, PackId, ProjectId
@@ -74,13 +77,13 @@ def test_a_large_pack_goes_over_a_slow_line(slow: SlowServer) -> None:
     assert slow.got == len(BODY)
 
 
+@pytest.mark.parametrize("channel", [PlainChannel, SessionChannel])
 def test_so_does_what_goes_through_the_server(
-    slow: SlowServer, monkeypatch: pytest.MonkeyPatch
+    slow: SlowServer, monkeypatch: pytest.MonkeyPatch, channel: ChannelTo
 ) -> None:
     monkeypatch.setattr("sopor.remote.remote.MAX_SERVED_BYTES", len(BODY))
-    transport = Transport(
-        ServerAddress.parse(slow.url), timeouts=PATIENCE, retries=Retries(times=1)
-    )
+    address = ServerAddress.parse(slow.url)
+    transport = Transport(address, timeouts=PATIENCE, retries=Retries(times=1), channel=channel)
     tokens = MemoryTokens()
     tokens.save("good-token", 1_000_000)
     session = Session(transport, DeviceId(bytes(16)), "refresh", tokens, lambda: 0)

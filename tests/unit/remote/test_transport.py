@@ -16,15 +16,25 @@ from sopor.errors import (
     exit_code,
 )
 from sopor.remote import ServerAddress, Transport
+from sopor.remote.channels import ChannelTo
+from sopor.remote.connection import SessionChannel
+from sopor.remote.plain import PlainChannel
 from sopor.remote.transport import Call
 from sopor_core.errors import VerificationError
 from sopor_core.wire.routes import Operation
 from tests.support.scripted import Scripted, ScriptedServer
 from tests.unit.remote.conftest import Clock
 
+WAYS: dict[str, ChannelTo] = {"plain": PlainChannel, "requests": SessionChannel}
 ASK = Call(Operation.HEALTH)
 SEND = Call(Operation.PUSH, {"project": "p"}, body=b"entry", media_type="a/b", token="token")
 OK = Scripted(200, b"fine", "text/plain")
+
+
+@pytest.fixture(params=WAYS)
+def channel(request: pytest.FixtureRequest) -> ChannelTo:
+    """Each way to a server in turn."""
+    return WAYS[request.param]
 
 
 def test_a_request_carries_no_header_without_need(
@@ -79,11 +89,12 @@ def test_other_machines_are_reached_through_the_proxy(
     assert server.seen[0].path == "http://sopor.invalid/v1/health"
 
 
-def test_no_server_on_this_machine_is_told_at_once(clock: Clock) -> None:
+def test_no_server_on_this_machine_is_told_at_once(clock: Clock, channel: ChannelTo) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    transport = Transport(ServerAddress.parse(f"127.0.0.1:{port}"), sleep=clock.sleep)
+    address = ServerAddress.parse(f"127.0.0.1:{port}")
+    transport = Transport(address, sleep=clock.sleep, channel=channel)
     with pytest.raises(ServerUnreachable) as refused:
         transport.call(ASK)
     assert refused.value.hint == "start it with `sopor serve`"
