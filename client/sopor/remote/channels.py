@@ -1,7 +1,7 @@
 """The two ways to a server: the standard library's HTTP, and `requests` where there are proxies.
 
 A push or a pull takes less time than importing `requests`, so that is left to who needs it
-(ADR 22). Both ways send the same headers, trust the same authorities, follow no redirect and retry
+(ADR 23). Both ways send the same headers, trust the same authorities, follow no redirect and retry
 nothing: `sopor.remote.transport` does that.
 """
 
