@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from string import ascii_lowercase
 
 from sopor.repository import Repository
+from sopor.repository.presence import Teller
 from tests.support.world import Device, v4_export
 
 STEPS = 8
@@ -75,7 +76,7 @@ class Story:
     _said: int = 0
 
     def play(self) -> tuple[Repository, Repository]:
-        """Commits, pushes, clones, branches, merges, reverts; returns both working copies."""
+        """Commits, pushes, clones, branches, tells so, merges, reverts; returns both copies."""
         words = self.words
         first = self.laptop.start(words.project, self._files())
         first.config_set("user.name", words.author)
@@ -84,6 +85,7 @@ class Story:
         second = self.desktop.clone(words.project)
         second.config_set("user.name", words.author)
         first.switch(words.branch, create=True)
+        Teller(first.context).tell(words.branch)
         self._edit(first, name=words.renamed)
         first.commit(self._message())
         first.push()
