@@ -17,7 +17,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-INSTRUMENTED = ["sopor.formats"]
+INSTRUMENTED = [
+    "sopor.account.recovery_kit",
+    "sopor.crypto",
+    "sopor.formats",
+    "sopor.keystore",
+    "sopor.model",
+    "sopor.remote",
+    "sopor_core",
+    "sopor_server",
+]
 """The packages whose branches guide the fuzzer."""
 
 _ENGINE: Any = import_module("atheris")

@@ -1,18 +1,24 @@
 """What is fuzzed: one row for each reader of bytes that others may have made.
 
 A target takes any bytes and either returns or fails; to refuse them by the error that the reader
-documents is to return. To add one, put a row into `TARGETS` and, if the branches of its package do
-not guide the fuzzer yet, the name of that into `INSTRUMENTED` of the harness.
+documents is to return. To add one, put a row into `TARGETS` or one of the modules that it is made
+of and, if the branches of its package do not guide the fuzzer yet, the name of that into
+`INSTRUMENTED` of the harness.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from sopor.formats import FORMATS, Format, FormatError
+from tests.fuzz.accounts import accounts
+from tests.fuzz.logs import logs
+from tests.fuzz.packs import packs
+from tests.fuzz.serving import serving
+from tests.fuzz.target import Target
+from tests.fuzz.wire import wire
 from tests.properties.test_format_faults import FILES, PATHS, assert_survives
 from tests.properties.test_imports import (
     NEDB,
@@ -27,19 +33,6 @@ from tests.properties.test_imports import (
 
 FOUND = Path(__file__).parent / "found"
 """Input that once made a target fail, in a folder for each; every test run tries all of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One reader.
-
-    Attributes:
-        run: reads the bytes; what it raises is a fault.
-        whole: input to begin with, that the reader takes.
-    """
-
-    run: Callable[[bytes], object]
-    whole: Sequence[bytes]
 
 
 def read_file(form: Format, path: str, data: bytes) -> None:
@@ -63,6 +56,11 @@ TARGETS: Mapping[str, Target] = {
     "import.json": Target(partial(check, import_json), [encoded(POSTMAN), encoded(OPENAPI)]),
     "import.yaml": Target(partial(check, import_yaml), [encoded(OPENAPI)]),
     "import.nedb": Target(partial(check, import_nedb), [encoded(NEDB)]),
+    **packs(),
+    **logs(),
+    **wire(),
+    **accounts(),
+    **serving(),
 }
 
 
