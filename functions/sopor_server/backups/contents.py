@@ -15,7 +15,7 @@ from sopor_core.ids import PackId, ProjectId
 from sopor_core.push_entry import ListedPack
 from sopor_server.adapters.sqlite.schema import VERSION
 from sopor_server.ports.blobs import pack_key
-from sopor_server.ports.errors import NewerSchema
+from sopor_server.ports.errors import NewerSchema, OlderSchema
 from sopor_server.ports.groups import PackGroup
 
 METADATA, IDENTITY, BLOBS = "metadata.sqlite3", "server.json", "blobs"
@@ -103,6 +103,7 @@ def check_database(metadata: Path) -> None:
     Raises:
         BackupDamaged: it is damaged.
         NewerSchema: a newer server wrote it.
+        OlderSchema: an older server wrote it.
     """
     with _reading(metadata) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -110,6 +111,11 @@ def check_database(metadata: Path) -> None:
             raise NewerSchema(
                 f"{metadata} has schema version {version}, this server knows {VERSION}",
                 hint="use the sopor-server that wrote it, or a newer one",
+            )
+        if 0 < version < VERSION:
+            raise OlderSchema(
+                f"{metadata} has schema version {version}, this server knows {VERSION}",
+                hint="use the sopor-server that wrote it, then start this one on what it restored",
             )
         (state,) = connection.execute("PRAGMA integrity_check").fetchone()
     if state != "ok" or version != VERSION:

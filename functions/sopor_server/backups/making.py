@@ -65,6 +65,7 @@ def back_up(data: Path, target: Path, keep: timedelta, *, verify: bool = False) 
     Raises:
         BackupDamaged: a pack is missing or is not what its name says, or the metadata is damaged.
         NewerSchema: a newer server wrote the data.
+        OlderSchema: an older server wrote the data.
         InvalidValue: there is nothing to back up, or the target cannot be one.
         InvalidConfig: the identity of the server, here or there, is damaged or open to others.
         OSError, sqlite3.Error: something can be neither read nor written.

@@ -57,6 +57,7 @@ def restore(source: Path, data: Path, at: str | None = None) -> Restored:
     Raises:
         BackupDamaged: the backup is not whole; nothing is restored.
         NewerSchema: a newer server made it.
+        OlderSchema: an older server made it.
         InvalidValue: there is no such backup, or the data folder is not empty.
         InvalidConfig: the server's identity in it is damaged.
         OSError: something can be neither read nor written.

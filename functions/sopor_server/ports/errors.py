@@ -16,6 +16,7 @@ StoreError
 |- BlobMissing           there is no blob under the key
 |- BlobDiffers           other bytes stand under the key
 |- NewerSchema           a newer program wrote this store
+|- OlderSchema           an older program wrote it, in a form that is read no more
 |- IdTokenInvalid        an ID token is not of the issuer (`sopor_server.ports.sign_on`)
 |- IssuerUnavailable     the issuer's keys cannot be had now (the same)
 `- StoreUnavailable      the storage cannot answer now: full, locked, offline; trying again may help
@@ -90,6 +91,10 @@ class BlobDiffers(StoreError):
 
 class NewerSchema(StoreError):
     """Says that a newer version of this program wrote the store."""
+
+
+class OlderSchema(StoreError):
+    """Says that a version of this program wrote the store that this one cannot bring forward."""
 
 
 class StoreUnavailable(StoreError):

@@ -1,15 +1,18 @@
-"""The tables of the SQLite store and the refusal of newer ones.
+"""The tables of the SQLite store, what brings older ones forward, and the refusal of newer ones.
 
-``user_version`` holds the version of the schema. Times are milliseconds, ids are raw bytes.
+``user_version`` holds the version of the schema; whoever changes a table counts it up and adds what
+brings the version before forward. Times are milliseconds, ids are raw bytes.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
-from sopor_server.ports.errors import NewerSchema
+from sopor_server.ports.errors import NewerSchema, OlderSchema
 
-VERSION = 1
+VERSION = 2
+_NAME = re.compile(r"CREATE (?:TABLE|INDEX) (\w+)")
 
 _TABLES = """
 CREATE TABLE accounts (
@@ -138,28 +141,52 @@ CREATE TABLE push_entries (
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Creates the tables where there are none; raises NewerSchema.
+    """Creates the tables where there are none, and brings those of an older version forward.
 
     Safe to run in several processes at once: the first makes the tables, the others find them.
+
+    Raises:
+        NewerSchema: a newer version of this program wrote the tables.
+        OlderSchema: a version from before the first release did, in a form that it then gave up.
     """
     if _version(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if (found := _version(connection)) == 0:
-            for statement in filter(str.strip, _TABLES.split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif found != VERSION:
+        if (found := _version(connection)) > VERSION:
             raise NewerSchema(
                 f"the data has schema version {found}, this server knows {VERSION}",
                 hint="start the newer sopor-server that wrote it, or name another data directory",
             )
+        if found < VERSION:
+            _create_what_lacks(connection, found)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _create_what_lacks(connection: sqlite3.Connection, version: int) -> None:
+    """Creates the tables and indexes that are not there; whatever is there has to be the same.
+
+    Version 1 had many forms before the first release. The later ones lack only whole tables.
+    """
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    there: dict[str, str] = dict(connection.execute(query))
+    for statement in map(str.strip, _TABLES.split(";")):
+        if not (match := _NAME.match(statement)):
+            continue
+        if (found := there.get(match[1])) is None:
+            connection.execute(statement)
+        elif found != statement:
+            raise OlderSchema(
+                f"the data has schema version {version}, with another table {match[1]!r} than this "
+                "server reads",
+                hint="it is from before the first release: clone the projects with the server that "
+                "wrote it, name another data directory, and push them there",
+            )
 
 
 def _version(connection: sqlite3.Connection) -> int:
