@@ -14,9 +14,17 @@ from sopor.repository import Repository
 from sopor.repository.events import Live, LiveState, Pushed
 from sopor_core import canonical
 from sopor_core.encoding import b64decode, b64encode
-from sopor_core.wire.parts import Part, PartKind, join_parts, split_parts
+from sopor_core.wire.parts import Part, PartKind, join_parts
 from tests.adversary.scene import Scene
-from tests.support.evil import Parts, Snapshot, groups, in_pulls, regrouped, with_control
+from tests.support.evil import (
+    Parts,
+    Snapshot,
+    groups,
+    in_pulls,
+    regrouped,
+    taken_apart,
+    with_control,
+)
 from tests.support.tampering import Exchange, Tamper
 
 Change = Callable[[Parts], Sequence[Part]]
@@ -38,7 +46,7 @@ def in_events(change: Change) -> Tamper:
             return polls_only(exchange)
         answer = exchange.json
         for event in answer["events"]:
-            parts = list(split_parts(b64decode(event["parts"])))
+            parts = taken_apart(b64decode(event["parts"]))
             event["parts"] = b64encode(join_parts(change(parts)))
         return exchange.with_json(answer)
 

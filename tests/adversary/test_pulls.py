@@ -15,7 +15,7 @@ from sopor.repository import Repository
 from sopor_core import canonical
 from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer
-from sopor_core.wire.parts import Part, PartKind, join_parts, split_parts
+from sopor_core.wire.parts import Part, PartKind, join_parts
 from tests.adversary.scene import (
     ZEROS,
     Scene,
@@ -30,6 +30,7 @@ from tests.support.evil import (
     in_pulls,
     instead_of_pulls,
     regrouped,
+    taken_apart,
     with_control,
 )
 from tests.support.tampering import Exchange, Tamper
@@ -231,7 +232,7 @@ def test_a_lie_in_the_answer_to_a_late_push_is_refused(scene: Scene, behind: Rep
     def tamper(exchange: Exchange) -> Exchange:
         if "/push" not in exchange.path or exchange.status != 409:
             return exchange
-        parts = list(split_parts(exchange.body))
+        parts = taken_apart(exchange.body)
         return replace(exchange, body=join_parts(regrouped(parts, groups(parts)[1:])))
 
     scene.evil.tamper = tamper

@@ -8,10 +8,12 @@ from hashlib import sha256
 import pytest
 
 from sopor.errors import VerificationError
+from sopor.remote.answers import MAX_ANSWER_BYTES
 from sopor.repository import Repository
 from sopor_core.errors import Layer
 from sopor_core.ids import PackId
-from sopor_core.wire.parts import Part, join_parts, split_parts
+from sopor_core.wire.deflated import split_answer
+from sopor_core.wire.parts import Part, join_parts
 from tests.adversary.scene import (
     Scene,
     assert_refused,
@@ -115,7 +117,7 @@ def test_a_flipped_bit_in_a_membership_entry_is_refused_by_a_clone(
             return exchange
         parts = [
             Part(part.kind, changed if part.data == entry else part.data)
-            for part in split_parts(exchange.body)
+            for part in split_answer(exchange.body, MAX_ANSWER_BYTES)
         ]
         return replace(exchange, body=join_parts(parts))
 

@@ -10,20 +10,27 @@ from typing import Any
 import pytest
 import requests
 
+from sopor.remote.answers import MAX_ANSWER_BYTES
 from sopor_core.encoding import b64encode
 from sopor_core.ids import CommitId, InviteId, OrgId, ProjectId
 from sopor_core.limits import MAX_MEMBERSHIP_ENTRY_BYTES
 from sopor_core.membership import Body, MembershipEntry, MembershipLog, Role, Status
 from sopor_core.push_entry import Citation, PushEntry
 from sopor_core.push_log import EMPTY_LOG
+from sopor_core.wire.deflated import split_answer
 from sopor_core.wire.models import Heads, Organizations, Projects
-from sopor_core.wire.parts import Part, PartKind, split_parts
+from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.routes import Operation
 from tests.api.test_accounts import problem
 from tests.contract.racing import in_processes
 from tests.support.server import RunningServer, running_server, start_server
 from tests.support.story import Key, Person, Project, Pulled
 from tests.support.teams import Code, Team, token_for
+
+
+def entries_in(body: bytes) -> list[bytes]:
+    """Returns the entries that an answer holds."""
+    return [part.data for part in split_answer(body, MAX_ANSWER_BYTES)]
 
 
 class Club:
@@ -133,7 +140,9 @@ class TestJoining:
         problem(club.read(bob, invite=code.id.b64), 410, "invite-closed")
         answer = club.read(bob, invite=code.token.b64)
         assert answer.status_code == 200
-        assert [part.data for part in split_parts(answer.content)] == club.team.entries
+        assert [
+            part.data for part in split_answer(answer.content, MAX_ANSWER_BYTES)
+        ] == club.team.entries
         join = club.do(bob, club.team.join(code, bob.keys))
         assert club.ask_entry(bob, join.encoded).status_code == 201
         assert club.read(bob).status_code == 200
@@ -419,7 +428,8 @@ def check_removal(one: RunningServer, two: RunningServer) -> None:
     )
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
     log = MembershipLog.replay(
-        club.team.org, [part.data for part in split_parts(club.read(owner).content)]
+        club.team.org,
+        entries_in(club.read(owner).content),
     )
     (cut,) = log.cuts(project.id)
     pushed: list[PushEntry] = []

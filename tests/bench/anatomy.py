@@ -12,6 +12,7 @@ import json
 import struct
 import sys
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,6 +64,12 @@ def _part(part: Part) -> Counter[str]:
         sizes["pack: of them header"] += _PACK_HEADER.size
         sizes["pack: of them index and padding"] += index
         sizes["pack: of them frames"] += len(part.data) - _PACK_HEADER.size - index
+    elif part.kind is PartKind.DEFLATED:
+        for inner in split_parts(zlib.decompress(part.data[4:])):
+            sizes[f"deflated: {inner.kind.name.lower().replace('_', ' ')}: number"] += 1
+            sizes[f"deflated: {inner.kind.name.lower().replace('_', ' ')}: inflated"] += len(
+                inner.data
+            )
     elif part.data.startswith(b"{"):
         for field, value in json.loads(part.data).items():
             text = json.dumps({field: value}, separators=(",", ":"))

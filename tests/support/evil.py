@@ -18,8 +18,11 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from sopor.remote.answers import MAX_ANSWER_BYTES
 from sopor.repository import Repository
-from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts, split_parts
+from sopor_core.encoding import b64decode
+from sopor_core.wire.deflated import split_answer
+from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts
 from tests.support.server import RunningServer, start_server
 from tests.support.tampering import Exchange, Tamper, TamperingProxy
 
@@ -98,7 +101,7 @@ def in_pulls(change: Callable[[Parts], Sequence[Part]]) -> Tamper:
     def tamper(exchange: Exchange) -> Exchange:
         if "/pull?" not in exchange.path or exchange.status != 200:
             return exchange
-        changed = change(list(split_parts(exchange.body)))
+        changed = change(taken_apart(exchange.body))
         return replace(exchange, body=join_parts(changed))
 
     return tamper
@@ -113,6 +116,22 @@ def instead_of_pulls(status: int, parts: Sequence[Part] = ()) -> Tamper:
         return replace(exchange, status=status, media_type=MEDIA_TYPE, body=join_parts(parts))
 
     return tamper
+
+
+def taken_apart(body: bytes) -> Parts:
+    """Returns the parts of an answer, none of them compressed, each pack behind its entry."""
+    parts = list(split_answer(body, MAX_ANSWER_BYTES))
+    packs = {sha256(part.data).digest(): part for part in parts if part.kind is PartKind.PACK}
+    ordered: Parts = []
+    for part in parts:
+        if part.kind is not PartKind.PACK:
+            ordered.append(part)
+        if part.kind is PartKind.PUSH_ENTRY:
+            listed = json.loads(part.data)["packs"]
+            found = (packs.pop(b64decode(pack["id"]), None) for pack in listed)
+            ordered += [pack for pack in found if pack is not None]
+    assert not packs
+    return ordered
 
 
 def with_control(parts: Sequence[Part], **changes: Any) -> Parts:

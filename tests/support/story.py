@@ -20,6 +20,7 @@ from typing import Any
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sopor.remote.answers import MAX_ANSWER_BYTES
 from sopor_core.account import (
     AccountRecord,
     Action,
@@ -45,7 +46,8 @@ from sopor_core.membership import Epoch, Genesis, MembershipEntry, ProjectNew
 from sopor_core.push_entry import BranchOp, Citation, ListedCommit, ListedPack, PushEntry
 from sopor_core.push_log import EMPTY_LOG
 from sopor_core.signing import VerifyKey
-from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts, split_parts
+from sopor_core.wire.deflated import split_answer
+from sopor_core.wire.parts import MEDIA_TYPE, Part, PartKind, join_parts
 from sopor_core.wire.routes import ROUTE, Operation
 
 TIME = 1_700_000_000_000
@@ -200,7 +202,7 @@ class Pulled:
 
     @classmethod
     def of(cls, body: bytes) -> Pulled:
-        first, *parts = split_parts(body)
+        first, *parts = split_answer(body, MAX_ANSWER_BYTES)
         assert first.kind is PartKind.CONTROL
         by_kind = {kind: [part.data for part in parts if part.kind is kind] for kind in PartKind}
         return cls(
@@ -278,7 +280,10 @@ class Person:
         """Returns the membership log of the personal organization."""
         answer = self.send(Operation.ORG_ENTRIES, {"org": self.org.b64})
         assert answer.status_code == 200, answer.text
-        return [MembershipEntry.parse(part.data) for part in split_parts(answer.content)]
+        return [
+            MembershipEntry.parse(part.data)
+            for part in split_answer(answer.content, MAX_ANSWER_BYTES)
+        ]
 
     def project_entry(self, previous: Citation, **changes: Any) -> MembershipEntry:
         """Makes the signed entry that adds a project to the personal organization."""

@@ -21,7 +21,8 @@ from sopor_core.limits import (
 )
 from sopor_core.push_entry import Citation
 from sopor_core.push_log import EMPTY_LOG
-from sopor_core.wire.parts import Part, PartKind, split_parts
+from sopor_core.wire.deflated import split_answer
+from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.problems import Code
 
 MAX_ANSWER_BYTES = 4 * MAX_INLINE_BYTES
@@ -98,9 +99,13 @@ class HeadsMoved(PushRejected):
         )
 
 
-def parse_answer(body: bytes) -> PullAnswer:
-    """Parses the parts of a pull; raises VerificationError (``wire`` or ``parse``)."""
-    return _parse(body)[0]
+def parse_answer(body: bytes, limit: int = MAX_ANSWER_BYTES) -> PullAnswer:
+    """Parses the parts of a pull, whose entries inflate to at most ``limit`` bytes.
+
+    Raises:
+        VerificationError: layer ``wire`` or ``parse``.
+    """
+    return _parse(body, limit)[0]
 
 
 def parse_conflict(status: int, body: bytes) -> LogMoved | Problem:
@@ -109,7 +114,7 @@ def parse_conflict(status: int, body: bytes) -> LogMoved | Problem:
     Returns:
         The error to raise, or the problem where its code is another one.
     """
-    answer, control = _parse(body)
+    answer, control = _parse(body, MAX_ANSWER_BYTES)
     problem = Problem.from_json(
         status, control.value("problem") if control.has("problem") else None
     )
@@ -120,8 +125,8 @@ def parse_conflict(status: int, body: bytes) -> LogMoved | Problem:
     return problem
 
 
-def _parse(body: bytes) -> tuple[PullAnswer, Fields]:
-    parts = [_checked(part) for part in split_parts(body)]
+def _parse(body: bytes, limit: int) -> tuple[PullAnswer, Fields]:
+    parts = [_checked(part) for part in split_answer(body, limit)]
     if not parts or parts[0].kind is not PartKind.CONTROL:
         raise VerificationError(Layer.WIRE, "the answer does not begin with its control part")
     if any(part.kind is PartKind.CONTROL for part in parts[1:]):
@@ -172,7 +177,7 @@ def parse_entries(body: bytes) -> tuple[bytes, ...]:
     Raises:
         VerificationError: layer ``wire``.
     """
-    parts = [_checked(part) for part in split_parts(body)]
+    parts = [_checked(part) for part in split_answer(body, MAX_ANSWER_BYTES)]
     if parts and parts[0].kind is PartKind.CONTROL:
         parts = parts[1:]
     if any(part.kind is not PartKind.MEMBERSHIP_ENTRY for part in parts):

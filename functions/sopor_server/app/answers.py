@@ -12,7 +12,8 @@ from sopor_core.canonical import Json
 from sopor_core.push_entry import Citation
 from sopor_core.wire import parts as wire_parts
 from sopor_core.wire import problems
-from sopor_core.wire.parts import Part, PartKind, join_parts
+from sopor_core.wire.deflated import join_answer
+from sopor_core.wire.parts import Part, PartKind
 from sopor_server.errors import Behind, Refused
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def model(value: BaseModel, status: int = 200) -> Response:
 
 
 def parts(some: Iterable[Part], status: int = 200) -> Response:
-    """Returns parts, one after the other."""
-    return Response(join_parts(some), status, content_type=wire_parts.MEDIA_TYPE)
+    """Returns parts, one after the other; entries may be compressed together."""
+    return Response(join_answer(some), status, content_type=wire_parts.MEDIA_TYPE)
 
 
 def data(content: bytes, status: int = 200) -> Response:

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from sopor_core.encoding import b64encode
 from sopor_core.errors import VerificationError
 from sopor_core.ids import ProjectId
+from sopor_core.wire.deflated import join_answer
 from sopor_core.wire.events import LAST_EVENT_ID, MAX_PROJECTS, Cursor, Place
-from sopor_core.wire.parts import join_parts
 from sopor_server.app import answers
 from sopor_server.app.call import Call
 from sopor_server.errors import malformed
@@ -77,7 +77,7 @@ def read_wanted(call: Call) -> Wanted:
 
 def parts_of(news: News) -> bytes:
     """Returns the body that a pull would answer."""
-    return join_parts([answers.control(news.head, news.members, news.more), *news.parts])
+    return join_answer([answers.control(news.head, news.members, news.more), *news.parts])
 
 
 def _event(project: ProjectId, news: News) -> NewsEvent:

@@ -20,6 +20,7 @@ class PartKind(IntEnum):
     MEMBERSHIP_ENTRY = 2
     PUSH_ENTRY = 3
     PACK = 4
+    DEFLATED = 5
 
 
 @dataclass(frozen=True, slots=True)

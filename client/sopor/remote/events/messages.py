@@ -121,7 +121,7 @@ def _news(value: Json, projects: Collection[ProjectId], limit: int) -> News:
     project = _project(fields, projects)
     fields.integer("seq")
     fields.integer("members")
-    return News(project, parse_answer(fields.data("parts", max_size=limit)))
+    return News(project, parse_answer(fields.data("parts", max_size=limit), limit))
 
 
 def _notes(value: Json, projects: Collection[ProjectId]) -> Notes:
