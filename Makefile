@@ -16,7 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run tour test check check-terraform format coverage fuzz properties adversary requirements \
-	archive bench bench-full bench-plots bench-plots-setup cloud-race coldstart cost orgs deploy clean
+	archive bench bench-full bench-plots bench-plots-setup cloud-race coldstart cost \
+	events-breaks events-latency events-soak events-streams orgs deploy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -152,6 +153,18 @@ coldstart: setup ## Print the time from a function's start to its first answer, 
 
 cost: setup ## Print what pushes and pulls cost on Google Cloud, in dollars
 	@$(PY) tests/bench/cost.py $(ARGS)
+
+events-latency: setup ## Print the time from a push to the changed file of another device (ARGS="--pushes 200")
+	@$(PY) tests/bench/events.py $(ARGS)
+
+events-streams: setup ## Print what 1,000 open streams cost a process, and how soon all hear of a push
+	@$(PY) tests/bench/streams.py $(ARGS)
+
+events-breaks: setup ## Break streams of events at random, and let clients miss none (BREAKS=1000)
+	@SOPOR_BREAKS=$(or $(BREAKS),1000) $(PY) -m pytest -q -s tests/integration/test_event_breaks.py $(ARGS)
+
+events-soak: setup ## Edit on two devices that watch, while the server comes and goes (MINUTES=10)
+	@SOPOR_SOAK_MINUTES=$(or $(MINUTES),10) $(PY) -m pytest -q -s tests/integration/test_watch_soak.py $(ARGS)
 
 orgs: setup ## Print what removing one of 100 members, joining, and reading a long log take
 	@$(PY) tests/bench/orgs.py $(ARGS)

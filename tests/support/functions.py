@@ -80,10 +80,10 @@ def start_function(
 
 @contextmanager
 def running_function(
-    target: str, settings: Mapping[str, str], log: Path
+    target: str, settings: Mapping[str, str], log: Path, port: int | None = None
 ) -> Iterator[RunningFunction]:
     """Runs a function for the length of a ``with`` block."""
-    function = start_function(target, settings, log)
+    function = start_function(target, settings, log, port)
     try:
         yield function
     finally:

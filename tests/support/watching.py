@@ -8,6 +8,7 @@ with watching(terminal, "--auto") as watch:
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ from threading import Condition, Thread
 from typing import Any
 
 from tests.support.terminal import Terminal
+from tests.support.world import Device
 
+_KEPT = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "LANG", "PATH", "PYTHONPATH")
 _PATIENCE_SECONDS = 120
 
 
@@ -92,3 +95,10 @@ def watching(terminal: Terminal, options: str = "") -> Iterator[Watching]:
         yield watch
     finally:
         watch.close()
+
+
+def terminal_of(device: Device, project: str) -> Terminal:
+    """Returns a terminal in a working copy of a device that was made through the library."""
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment |= {"HOME": str(device.folder), "SOPOR_HOME": str(device.home), "TZ": "UTC"}
+    return Terminal(device.folder / project, environment)
