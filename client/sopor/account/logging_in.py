@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from sopor.account.results import AccountInfo, LoginResult
 from sopor.account.setup import (
@@ -29,6 +28,7 @@ from sopor_core.identity import PublicIdentity
 from sopor_core.ids import DeviceId, OrgId, ServerId
 from sopor_core.membership import Genesis, MembershipEntry, MembershipLog
 from sopor_core.names import normalize_login
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

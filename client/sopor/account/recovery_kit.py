@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from sopor.disk import create_private, read_private
 from sopor.errors import DiskFull, InvalidInput, NotFound, SoporError, StateConflict
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
+from sopor_core.records import dataclass
 
 MAX_KIT_BYTES = 64 * 1024
 _LINE = re.compile(r"[\s>*#|-]*([A-Za-z][A-Za-z ]*?)\s*[:=]\s*(.*?)\s*$")

@@ -6,7 +6,6 @@ exist, which harms nobody; after the second, the kit logs in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from sopor.account.logging_in import admit
@@ -29,6 +28,7 @@ from sopor.remote.login import LoginApi, NewDevice
 from sopor_core.ids import OrgId
 from sopor_core.membership import MembershipEntry
 from sopor_core.names import normalize_login
+from sopor_core.records import dataclass
 from sopor_core.wire.routes import PROTOCOL
 
 

@@ -6,13 +6,13 @@ hexadecimal in the JSON form, as people see them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from sopor.account.unlocked import Account
 from sopor.keystore import Keystore, KnownAccount, Protection
 from sopor_core.canonical import Json
 from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

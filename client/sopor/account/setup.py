@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from sopor.account.unlocked import Account, Connect
@@ -18,6 +18,7 @@ from sopor.remote.login import Challenge, LoginApi, NewDevice, NewSession
 from sopor_core.account import Action, ChallengeProof, KdfParameters
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
+from sopor_core.records import dataclass
 
 MIN_PASSWORD_CHARACTERS = 8
 MAX_DEVICE_NAME = 100

@@ -5,7 +5,7 @@ The sign-on stands beside the proof of the login key, and no key follows from it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.account.setup import Setup, answer
 from sopor.crypto.account import LoginKeys
@@ -18,6 +18,7 @@ from sopor.remote.sign_on import SignOnSettings
 from sopor_core.account import Action
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import ServerId
+from sopor_core.records import dataclass
 from sopor_core.sign_on import nonce_of
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sopor.cli.asking import Asking
 from sopor.cli.console import Console
 from sopor.errors import NotFound
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.keystore.passwords import PasswordSource

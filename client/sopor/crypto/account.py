@@ -12,7 +12,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NoReturn
 
@@ -30,6 +29,7 @@ from sopor_core.errors import Layer, VerificationError
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
+from sopor_core.records import dataclass
 from sopor_core.signing import VerifyKey
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sopor.crypto.keys import FIRST_EPOCH, EpochSecret, ProjectKeys, u32
@@ -14,6 +13,7 @@ from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, InviteId, OrgId
 from sopor_core.membership import Access, Epoch, MembershipLog, Recipient, Scope, ScopeKeys
 from sopor_core.push_entry import Citation
+from sopor_core.records import dataclass
 
 _PREVIOUS = "sopor/1 previous"
 

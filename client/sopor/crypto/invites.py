@@ -8,7 +8,7 @@ vouches for the invited person's own keys, and one that opens the projects' keys
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from hashlib import sha256
 from typing import Self
@@ -25,6 +25,7 @@ from sopor_core.errors import InvalidValue
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import EntryHash, InviteToken, OrgId
 from sopor_core.membership import join_message
+from sopor_core.records import dataclass
 from sopor_core.signing import JOIN, VerifyKey, signed_message
 
 _PREFIX, _NAME = "INV1", "invite code"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sopor.crypto.keys import ProjectKeys, u32
 from sopor.crypto.primitives import RandomSource, hkdf, open_sealed, seal
@@ -22,6 +22,7 @@ from sopor_core.limits import MAX_NAME_BYTES
 from sopor_core.membership import MembershipLog
 from sopor_core.names import check_branch_name
 from sopor_core.push_entry import Signer
+from sopor_core.records import dataclass
 from sopor_core.signing import PRESENCE, signed_message
 
 MAX_DEVICE_NAME_BYTES = 64

@@ -6,8 +6,6 @@ server says (SPEC section 9).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sopor.crypto.account import (
     AccountKeys,
     AccountSecret,
@@ -22,6 +20,7 @@ from sopor.crypto.written_keys import RecoveryKey, SecretKey
 from sopor_core.account import AccountRecord, Credentials, KdfParameters
 from sopor_core.errors import Layer, RollbackError, VerificationError
 from sopor_core.names import normalize_login
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ versions and words of this program's own, never a name, a path, an address or an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sopor.errors import SoporError
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.diagnosis.scope import Scope

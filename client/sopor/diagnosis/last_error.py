@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,6 +17,7 @@ from sopor.disk import read_private, write_private
 from sopor.errors import StorageFault
 from sopor.moments import now
 from sopor_core import __version__
+from sopor_core.records import dataclass
 
 FILE = "last-error.json"
 _MOST_ERRORS = 8

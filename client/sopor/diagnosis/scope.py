@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sopor.remote import ServerAddress
 from sopor.repository import Repository
 from sopor.repository.configuration import Configuration
 from sopor.repository.context import Context, Progress, find_root, no_progress
+from sopor_core.records import dataclass
 
 
 @dataclass

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 
 from sopor.formats.containers import CONTAINER, MADE_HERE
@@ -28,6 +28,7 @@ from sopor.formats.trees import is_tree, path_in_tree, single_id
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v5_yaml import V5Yaml
 from sopor.model.document import Document, DocumentError, DocumentId, parent_of
+from sopor_core.records import dataclass
 
 ORPHANS = "without-workspace.json"
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")

@@ -6,10 +6,10 @@ Formats are pure: bytes in, bytes out. They never see a folder; whoever does cal
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from sopor.model.document import Document
+from sopor_core.records import dataclass
 
 MIB = 1 << 20
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from sopor.formats.errors import FormatError
 from sopor.model.document import Document, DocumentError, DocumentId, Json, parent_of
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from json.decoder import JSONDecodeError
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Never
 
 from sopor.formats.errors import FormatError
 from sopor.model.document import Body, Json
+from sopor_core.records import dataclass
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|NaN|-?Infinity', re.DOTALL)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from sopor.formats.base import Limits
 from sopor.formats.errors import FormatError
+from sopor_core.records import dataclass
 
 _BOM = "\ufeff"
 _MERGE_MARKER = re.compile(rb"^(?:<{7}|>{7}|\|{7}|={7})(?:[ \r\n]|\Z)", re.MULTILINE)

@@ -7,7 +7,7 @@ keeps its looks, and prints the others in the style around them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from sopor.formats import v4
@@ -19,6 +19,7 @@ from sopor.formats.json_text import JsonStyle, JsonText
 from sopor.formats.ordering import order_body
 from sopor.formats.text import TextStyle, decode_text
 from sopor.model.document import Body, Document, DocumentId, Json
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ which Insomnia writes them. What they don't list keeps its name on the top level
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from sopor.model.document import Json
+from sopor_core.records import dataclass
 
 FILE_TYPES = {
     "collection": "collection.insomnia.rest/5.0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from hashlib import sha256
 from typing import TypeAlias
@@ -16,6 +16,7 @@ from sopor.formats.v5_fields import ITEM, Slot, shape_of
 from sopor.formats.v5_resource import RESOURCES, SCHEMA, infer_type, unpack
 from sopor.formats.yaml_file import line_in
 from sopor.model.document import Body, DocumentId, Json
+from sopor_core.records import dataclass
 
 Way: TypeAlias = "tuple[str | int, ...]"
 

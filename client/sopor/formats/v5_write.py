@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.formats.ordering import children_of, keep_order, merge_keys, order_json
 from sopor.formats.types import ID_PREFIXES
@@ -12,6 +12,7 @@ from sopor.formats.v5_read import IdMaker, is_tagged
 from sopor.formats.v5_resource import KEPT, RESOURCES, SCHEMA, pack
 from sopor.formats.v5_special import ORDERED
 from sopor.model.document import Body, Document, DocumentId, Json, parent_of
+from sopor_core.records import dataclass
 
 _MAX_FOLDERS = 100
 

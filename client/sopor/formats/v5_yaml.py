@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sopor.formats import v4
 from sopor.formats.base import DEFAULT_LIMITS, FileContent, Limits
@@ -26,6 +25,7 @@ from sopor.formats.yaml_file import line_in, parse_file
 from sopor.formats.yaml_patch import emit_like
 from sopor.formats.yaml_write import emit_yaml
 from sopor.model.document import Body, Document, DocumentId, parent_of, split_local
+from sopor_core.records import dataclass
 
 _MARK = re.compile(
     rb"^type:[ \t]*([\"']?)[A-Za-z]+\.insomnia(?:\.rest)?/5\.[0-9]+\1[ \t]*(?:#.*)?\r?$",

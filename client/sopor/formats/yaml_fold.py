@@ -7,8 +7,10 @@ of content are left to each line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from sopor_core.records import dataclass
 
 _WIDTH = 80
 _MIN_CONTENT = 20

@@ -12,7 +12,7 @@ What JSON can't hold is refused: infinities, tags of applications, lists as keys
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, cast
 
 import yaml
@@ -29,6 +29,7 @@ from yaml.events import (
 from sopor.formats.base import DEFAULT_LIMITS, Limits
 from sopor.formats.scalars import js_number, resolve
 from sopor.model.document import Json
+from sopor_core.records import dataclass
 
 try:
     from yaml._yaml import CParser

@@ -10,7 +10,6 @@ from a wrong password.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.limits import MIB
+from sopor_core.records import dataclass
 
 _LABEL = "sopor/1 device secrets"
 _MAX_SEALED_BYTES = 2 * MIB

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from sopor.errors import InputNeeded
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

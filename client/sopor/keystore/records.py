@@ -5,7 +5,7 @@ The JSON forms are the keystore's own; nothing else reads them. Bytes are base64
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NoReturn
 
 from sopor.crypto.account import AccountSecret
@@ -17,6 +17,7 @@ from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

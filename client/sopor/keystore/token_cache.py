@@ -5,7 +5,7 @@ The file is a cache: whatever is wrong with it, it counts as empty.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sopor.crypto.primitives import hkdf, open_sealed, seal
@@ -16,6 +16,7 @@ from sopor_core import canonical
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, DeviceId
+from sopor_core.records import dataclass
 
 _LABEL = "sopor/1 access token cache"
 

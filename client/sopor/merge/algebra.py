@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
+
+from sopor_core.records import dataclass
 
 K = TypeVar("K")
 T = TypeVar("T")

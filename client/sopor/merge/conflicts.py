@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from sopor.merge.algebra import ABSENT, Absent, Side, Value, resolve
@@ -11,6 +10,7 @@ from sopor.merge.paths import Path, format_path, replace_at
 from sopor.merge.values import MaybeJson
 from sopor.model.document import Document, DocumentError
 from sopor_core.errors import InvalidValue
+from sopor_core.records import dataclass
 
 Choice: TypeAlias = Side | Value[MaybeJson]
 

@@ -7,7 +7,6 @@ one addition and not a change of all. How it looks on a screen is not decided he
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 
@@ -17,6 +16,7 @@ from sopor.merge.paths import ElementKey, Path, format_path
 from sopor.merge.sequences import common_runs
 from sopor.merge.values import MaybeJson, fingerprint, same_json
 from sopor.model.document import Body, Document, Json
+from sopor_core.records import dataclass
 
 
 class ChangeKind(StrEnum):

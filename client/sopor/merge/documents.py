@@ -8,7 +8,7 @@ remains is a conflict: a value that can be stored, shown and settled later.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from sopor.merge.fields import merge_document
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta, State
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 MergeDocuments: TypeAlias = Callable[[Cid | None, Cid | None, Cid | None], MergeResult]
 """Merges three versions of one document (base, ours, theirs), given by their content ids."""

@@ -7,8 +7,9 @@ parents go on in it, in new lanes to the right of it, or in lanes where they are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from sopor_core.records import dataclass
 
 C = TypeVar("C")
 

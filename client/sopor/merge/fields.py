@@ -15,7 +15,7 @@ What documents mean to each other is not known here; see `sopor.merge.structure`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from sopor.merge.algebra import ABSENT, Absent, Side, merge3, merge_maps
@@ -34,6 +34,7 @@ from sopor.merge.spec import STRUCTURED, merge_structured
 from sopor.merge.text import PROSE, merged_prose, merged_text
 from sopor.merge.values import MaybeJson, same_json
 from sopor.model.document import RECORD_TYPE, Body, Document, Json
+from sopor_core.records import dataclass
 
 MAX_DEPTH = 48
 """What is nested deeper is merged as one value."""

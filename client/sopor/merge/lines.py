@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Literal, TypeAlias
@@ -12,6 +11,7 @@ from typing import Literal, TypeAlias
 from sopor.merge.sequences import common_runs
 from sopor.merge.text import split_lines
 from sopor.model.document import Body, Json
+from sopor_core.records import dataclass
 
 Sign: TypeAlias = Literal[" ", "-", "+"]
 

@@ -8,7 +8,7 @@ was moved, if both sides may have moved something.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from sopor.merge.algebra import ABSENT, Side
 from sopor.merge.choices import moved_back
@@ -19,6 +19,7 @@ from sopor.merge.values import same_json
 from sopor.model.document import Document, DocumentId, parent_of
 from sopor.model.state import Delta, State
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

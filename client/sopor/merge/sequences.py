@@ -8,11 +8,11 @@ both sides changed it differently. Changes that touch each other are one hunk.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Generic, TypeVar
 
 from sopor.merge.algebra import merge3
+from sopor_core.records import dataclass
 
 T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)

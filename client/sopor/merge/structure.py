@@ -15,12 +15,13 @@ looked at, and from these the way up to the root. What was broken before the mer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
 from sopor.merge.algebra import ABSENT, Absent, Side
 from sopor.model.document import DocumentId
+from sopor_core.records import dataclass
 
 Parent: TypeAlias = DocumentId | None | Absent
 """What a document names as its parent, ``None`` where it names none; ABSENT if it does not exist.

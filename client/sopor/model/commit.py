@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from sopor.model.document import DocumentError, DocumentId, checked_id
@@ -13,6 +12,7 @@ from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, Cid, CommitId, StateRoot
 from sopor_core.limits import MAX_AUTHOR_BYTES, MAX_MESSAGE_BYTES, MAX_PARENTS
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import ClassVar, NewType, TypeAlias, cast
 
 from sopor.errors import InvalidInput
 from sopor_core.canonical import Json
+from sopor_core.records import dataclass
 
 __all__ = [
     "Body",

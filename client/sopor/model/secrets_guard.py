@@ -11,11 +11,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
 from sopor.model.document import Document, DocumentId, Json
+from sopor_core.records import dataclass
 
 Way = tuple[str | int, ...]
 

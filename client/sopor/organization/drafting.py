@@ -6,7 +6,7 @@ Pure: the caller gives the verified log, the account's keys, and where the push 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.crypto.account import AccountKeys
 from sopor.crypto.epochs import Addresses, first_epoch, next_epoch, unlock_scope, wrap_context
@@ -44,6 +44,7 @@ from sopor_core.membership import (
     rekey_message,
 )
 from sopor_core.push_entry import Citation
+from sopor_core.records import dataclass
 from sopor_core.signing import REKEY, signed_message
 
 Heads = Callable[[], Mapping[ProjectId, Citation]]

@@ -7,7 +7,7 @@ new keys. Killed anywhere, `rekey` again goes on with the same new keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sopor.account import Account, Connect
@@ -24,6 +24,7 @@ from sopor.organization.settling import settle
 from sopor.remote import RemoteAccount, Transport
 from sopor_core.account import AccountRecord, KdfParameters
 from sopor_core.ids import AccountId
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True)

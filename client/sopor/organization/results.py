@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.moments import Moment
 from sopor_core.ids import AccountId, InviteId, OrgId, ProjectId
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

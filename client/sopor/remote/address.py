@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from sopor.errors import InvalidInput
+from sopor_core.records import dataclass
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from sopor.remote.retries import RETRIED_STATUSES, Retries
 from sopor_core import canonical
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     import requests

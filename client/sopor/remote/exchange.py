@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from sopor_core.errors import Layer, VerificationError
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     import requests

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -20,6 +20,7 @@ from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64decode, b64encode
 from sopor_core.errors import InvalidValue, VerificationError
+from sopor_core.records import dataclass
 from sopor_core.sign_on import check_issuer_url, discovery_url, is_loopback
 
 _TIMEOUTS = (10.0, 30.0)

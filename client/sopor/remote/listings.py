@@ -7,7 +7,6 @@ answers, but importing pydantic takes longer than a whole command.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sopor.remote.sign_on import SignOnSettings
 from sopor_core import canonical
@@ -17,6 +16,7 @@ from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import BranchId, CommitId, DeviceId, OrgId, ProjectId, ServerId
 from sopor_core.push_entry import Citation
+from sopor_core.records import dataclass
 from sopor_core.sign_on import check_issuer_url
 
 _WHAT = "the server's answer"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.remote.listings import RemoteAccount, ServerMeta, account_of, fields_of, parse_meta
 from sopor.remote.session import Grant, parse_grant
@@ -21,6 +21,7 @@ from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, DeviceId, ServerId
+from sopor_core.records import dataclass
 from sopor_core.wire.routes import Operation
 
 MAX_TOKEN_BYTES = 128

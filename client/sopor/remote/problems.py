@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sopor.errors import (
     LoginFailed,
     NotFound,
@@ -22,6 +20,7 @@ from sopor.errors import (
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.errors import ForkError, RollbackError, VerificationError
+from sopor_core.records import dataclass
 from sopor_core.wire.problems import Code
 
 MAX_PROBLEM_BYTES = 64 * 1024

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from sopor_core.records import dataclass
 
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from sopor.errors import LoginFailed, NotFound, SessionExpired
@@ -14,6 +14,7 @@ from sopor_core.canonical import Json
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import DeviceId
+from sopor_core.records import dataclass
 from sopor_core.wire.routes import Operation
 
 RENEW_BEFORE_MS = 60_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.errors import ServerRefused, ServerUnreachable, SoporError
 from sopor.remote.address import ServerAddress
@@ -18,6 +18,7 @@ from sopor.remote.exchange import NoAnswer, Timeouts, Traffic
 from sopor.remote.problems import MAX_PROBLEM_BYTES, Problem, error_of
 from sopor.remote.retries import RETRIED_STATUSES, Retries, retry_after
 from sopor_core.limits import MIB
+from sopor_core.records import dataclass
 from sopor_core.wire.problems import MEDIA_TYPE as PROBLEM
 from sopor_core.wire.routes import ROUTE, Operation
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.crypto.labels import open_branch_label
 from sopor.errors import StateConflict
@@ -14,6 +14,7 @@ from sopor_core.errors import VerificationError
 from sopor_core.ids import AccountId, BranchId
 from sopor_core.membership import MembershipLog
 from sopor_core.push_entry import BranchOp, PushEntry
+from sopor_core.records import dataclass
 
 
 def audit(context: Context, limit: int | None = None) -> tuple[AuditEntry, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.merge.algebra import ABSENT
 from sopor.merge.diff import diff_documents
@@ -25,6 +25,7 @@ from sopor.repository.results import (
 )
 from sopor.repository.revisions import HEAD, resolve
 from sopor_core.ids import Cid, CommitId
+from sopor_core.records import dataclass
 
 _UNCHANGING = frozenset({"_id", "_type"})
 

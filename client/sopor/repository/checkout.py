@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from sopor.model.state import Delta
 from sopor.repository.context import Context
 from sopor.repository.journal import Move, arrive, write_move
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.worktree import Scan, Written

@@ -7,7 +7,7 @@ Secrets are unlocked when an operation first needs them, so `status` of a clean 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from sopor_core import canonical
 from sopor_core.errors import VerificationError
 from sopor_core.ids import Cid, CommitId, OrgId, ProjectId
 from sopor_core.limits import MAX_DOCUMENT_BYTES
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.merge.graph import Graph

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sopor.errors import StateConflict
@@ -11,6 +10,7 @@ from sopor.formats import DEFAULT_LIMITS
 from sopor.formats.converting import Conversion
 from sopor.worktree.disk import Disk
 from sopor.worktree.paths import check_path
+from sopor_core.records import dataclass
 
 _SHOWN = 3
 

@@ -6,7 +6,6 @@ Nothing here changes a file or a local branch: remote branches move as a fetch m
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -24,6 +23,7 @@ from sopor.repository.presence import Present, Reader
 from sopor.sync.overlap import Missing
 from sopor_core.ids import AccountId, CommitId
 from sopor_core.push_entry import BranchOp, PushEntry
+from sopor_core.records import dataclass
 from sopor_core.wire.events import Cursor, Place
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sopor.errors import InvalidInput, StateConflict
@@ -12,6 +12,7 @@ from sopor.repository.context import Context
 from sopor.repository.converted import ConvertedFile, files_of, write_files
 from sopor.repository.revisions import HEAD, resolve
 from sopor_core.ids import CommitId
+from sopor_core.records import dataclass
 
 _NAMES: Mapping[Target, str] = {Target.V4: "insomnia.json", Target.JSON: "documents.json"}
 

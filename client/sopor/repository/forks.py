@@ -8,7 +8,6 @@ server's side is checked like any entry (chain, signatures, roles), but its pack
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from sopor.errors import ForkError
 from sopor.organization.results import AuditEntry
@@ -19,6 +18,7 @@ from sopor_core.ids import BranchId, CommitId
 from sopor_core.membership import MembershipLog
 from sopor_core.push_entry import Citation, ListedCommit, PushEntry
 from sopor_core.push_log import EMPTY_LOG, LogPosition, check_entry
+from sopor_core.records import dataclass
 
 _MOST_PAGES = 64
 

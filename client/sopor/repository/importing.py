@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sopor.errors import NotFound, StateConflict
@@ -16,6 +15,7 @@ from sopor.repository.converted import ConvertedFile, files_of, present, write_f
 from sopor.repository.sources import owners, read_sources
 from sopor.worktree.disk import Disk
 from sopor.worktree.walk import walk
+from sopor_core.records import dataclass
 
 V4_NAME = "insomnia.json"
 

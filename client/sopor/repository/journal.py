@@ -7,11 +7,11 @@ before the first file; `sopor.repository.interrupted` ends what was killed in be
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from sopor.store import Store
 from sopor_core.errors import VerificationError
 from sopor_core.ids import CommitId
+from sopor_core.records import dataclass
 
 _SETTING = "moving"
 

@@ -8,7 +8,6 @@ files hold both, and what was edited is still a change that is not committed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from sopor.errors import EditsInTheWay
@@ -22,6 +21,7 @@ from sopor.repository.describing import document_name, documents_are
 from sopor.repository.settling import settle_records
 from sopor.repository.sides import Sides, documents_of
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.worktree import Scan

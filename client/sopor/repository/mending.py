@@ -7,13 +7,13 @@ does about that (`sopor.merge.structure`) is done after each choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from sopor.merge.choices import mend_choices
 from sopor.merge.structure import Mend, MendKind
 from sopor.model.document import Document, DocumentId
 from sopor.repository.context import Context
 from sopor.repository.sides import Sides
+from sopor_core.records import dataclass
 
 
 def notes_of(mends: Sequence[Mend]) -> tuple[str, ...]:

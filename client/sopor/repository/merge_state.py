@@ -7,13 +7,14 @@ looked at, which gives the same result each time.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sopor.errors import DamagedStore, StateConflict
 from sopor.model.document import DocumentId
 from sopor.store import Store
 from sopor_core.errors import VerificationError
 from sopor_core.ids import Cid, CommitId
+from sopor_core.records import dataclass
 
 _SETTING = "merge"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sopor.errors import EditsInTheWay, MergeConflicts, StateConflict
@@ -27,6 +27,7 @@ from sopor.repository.originals import keep_originals
 from sopor.repository.results import MergeOutcome
 from sopor.repository.revisions import resolve
 from sopor_core.ids import Cid, CommitId
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.merge.projects import MendedMerge

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sopor.crypto.presence import Desk, Note, open_note, seal_note
@@ -19,6 +18,7 @@ from sopor.repository.connection import Connection
 from sopor.repository.context import Context
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, DeviceId
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.account import Account

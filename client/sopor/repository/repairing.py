@@ -8,7 +8,6 @@ makes nothing new, and the server checks it like any push.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sopor.errors import DamagedStore, ForkError, NotFound, StateConflict
 from sopor.remote import LogMoved
@@ -20,6 +19,7 @@ from sopor_core.ids import OrgId
 from sopor_core.membership import MembershipEntry, MembershipLog
 from sopor_core.push_entry import Citation
 from sopor_core.push_log import EMPTY_LOG
+from sopor_core.records import dataclass
 
 
 def repair(context: Context) -> RepairResult:

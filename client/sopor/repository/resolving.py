@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sopor.errors import DamagedStore, InvalidInput, NotFound, StateConflict
 from sopor.merge.algebra import Side, Value
@@ -33,6 +33,7 @@ from sopor.repository.selection import Candidate, select
 from sopor.repository.sides import sides_of_kept
 from sopor.store import Store
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 BOTH = "both"
 """The choice of what both sides have."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sopor.errors import InvalidInput, NotFound
 from sopor.model.document import DocumentId
+from sopor_core.records import dataclass
 
 _SHOWN = 5
 

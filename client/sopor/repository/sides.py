@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from sopor.merge.documents import merge_states
 from sopor.merge.graph import merge_bases, virtual_base
@@ -13,6 +12,7 @@ from sopor.model.state import State
 from sopor.repository.context import Context
 from sopor.repository.merge_state import MergeState
 from sopor_core.ids import Cid, CommitId
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

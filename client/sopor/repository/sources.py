@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sopor.errors import InvalidInput, NotFound
@@ -18,6 +18,7 @@ from sopor.worktree import faults
 from sopor.worktree.disk import check_size
 from sopor.worktree.paths import ENDINGS
 from sopor.worktree.walk import walk
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

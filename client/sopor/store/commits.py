@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sopor.errors import DamagedStore, InvalidInput, NotFound
@@ -16,6 +15,7 @@ from sopor.model.commit import Commit
 from sopor.model.state import NodeHasher, State
 from sopor.store.database import Database
 from sopor_core.ids import CommitId, PackId, StateRoot
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor_core.push_entry import ListedCommit

@@ -8,7 +8,7 @@ that what is known stands in the answer as it is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeVar
 
 from sopor.store import Store
@@ -17,6 +17,7 @@ from sopor_core.errors import ForkError
 from sopor_core.ids import EntryHash, PackId
 from sopor_core.membership import MembershipEntry, MembershipLog
 from sopor_core.push_entry import Citation, PushEntry
+from sopor_core.records import dataclass
 
 
 class Missing(Exception):

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
 from sopor_core.ids import CommitId
+from sopor_core.records import dataclass
 
 IsAncestor: TypeAlias = Callable[[CommitId, CommitId], bool]
 """``is_ancestor(old, new)``: whether ``new`` contains ``old``; a commit contains itself."""

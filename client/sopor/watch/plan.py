@@ -6,8 +6,9 @@ and one push, and any number of pushes of others one merge. Times are seconds of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from sopor_core.records import dataclass
 
 LONGEST_BURST_SECONDS = 10.0
 """While files are saved again and again, they are committed every so often nevertheless."""

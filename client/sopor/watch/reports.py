@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.model.document import RECORD_TYPE
 from sopor.repository.results import ChangeKind, DocumentChange
+from sopor_core.records import dataclass
 
 _LONGEST_NAME = 60
 _MOST_PARTS = 3

@@ -9,7 +9,6 @@ import plistlib
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from sopor.disk import disk_errors
 from sopor.errors import InputNeeded, NotFound, StateConflict
 from sopor.keystore.home import HOME_VARIABLE, sopor_home
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.repository import Repository

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from sopor.errors import StateConflict
@@ -16,6 +16,7 @@ from sopor.worktree.look import Look, has_twin
 from sopor.worktree.paths import check_path
 from sopor.worktree.reader import Parsed, Reader
 from sopor.worktree.scan import Comparison
+from sopor_core.records import dataclass
 
 Rest: TypeAlias = Callable[[str], Sequence[Document]]
 Changes: TypeAlias = Mapping[DocumentId, Document | None]

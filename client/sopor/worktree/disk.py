@@ -17,7 +17,7 @@ import stat as modes
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from sopor.errors import InvalidInput, StateConflict
 from sopor.worktree import faults
 from sopor.worktree.index import Stat
 from sopor.worktree.paths import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+from sopor_core.records import dataclass
 
 _READ_FLAGS = (
     os.O_RDONLY

@@ -7,7 +7,7 @@ is read, and parsed only if its bytes changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.errors import InvalidInput, SoporError, StateConflict
 from sopor.formats.errors import FormatError
@@ -17,6 +17,7 @@ from sopor.worktree.index import FileRow, FileState, SqliteFileIndex
 from sopor.worktree.paths import folded
 from sopor.worktree.reader import Parsed, Reader
 from sopor.worktree.walk import Walk, walk
+from sopor_core.records import dataclass
 
 _ATTEMPTS = 4
 

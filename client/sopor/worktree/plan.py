@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.formats.assign import FileDocuments, assign, settled
 from sopor.formats.compare import same_json
@@ -19,6 +19,7 @@ from sopor.formats.trees import PATTERNS, is_tree, path_in_tree, tree_record
 from sopor.model.document import Document, DocumentId, Json, parent_of, split_local
 from sopor.worktree.current import Changes, CurrentFile, CurrentFiles
 from sopor.worktree.scan import label, tree_place
+from sopor_core.records import dataclass
 
 Documents = Mapping[DocumentId, Document]
 

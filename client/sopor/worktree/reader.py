@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from sopor.errors import InvalidInput
@@ -17,6 +17,7 @@ from sopor.worktree.index import FileRow, FileState, Stat
 from sopor_core import canonical
 from sopor_core.ids import Cid
 from sopor_core.limits import MAX_DOCUMENT_BYTES
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.formats import known

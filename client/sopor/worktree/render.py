@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from sopor.formats.base import Format
 from sopor.formats.errors import FormatError
@@ -13,6 +12,7 @@ from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
 from sopor.model.document import Document, with_modified
 from sopor.worktree.plan import PlannedFile
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from sopor.errors import InvalidInput
@@ -17,6 +17,7 @@ from sopor.worktree.index import NO_STAT, Entry, FileRow, FileState, SqliteFileI
 from sopor.worktree.look import Look
 from sopor.worktree.reader import Parsed, Reader, own_documents
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 _SHOWN = 3
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sopor.worktree import paths
 from sopor.worktree.disk import stat_of
 from sopor.worktree.index import Stat
+from sopor_core.records import dataclass
 
 
 @dataclass(slots=True)

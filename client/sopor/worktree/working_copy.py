@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from sopor.worktree.look import Look, Looker
 from sopor.worktree.reader import CidOf, Reader, Seen
 from sopor.worktree.scan import Comparison, Scan, dirty_row, label
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.worktree.current import Changes, CurrentFiles, Rest

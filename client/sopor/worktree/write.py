@@ -17,7 +17,7 @@ Documents that a change brings or drops are not at risk: the caller repeats the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 
 from sopor.errors import StateConflict
@@ -31,6 +31,7 @@ from sopor.worktree.plan import Plan, PlannedFile
 from sopor.worktree.reader import Reader, Seen
 from sopor.worktree.render import Rendered, render
 from sopor_core.ids import Cid
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

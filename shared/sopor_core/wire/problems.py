@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from sopor_core.records import dataclass
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 
@@ -20,6 +19,7 @@ from sopor_core.limits import (
     MAX_INFLATED_FRAME_BYTES,
     MAX_PACK_BYTES,
 )
+from sopor_core.records import dataclass
 
 FINDING_TAG_BYTES = 4
 """How much of an object's id the index tells."""

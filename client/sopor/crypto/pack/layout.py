@@ -5,14 +5,13 @@ The key belongs to one pack alone, as the salt in its header does; so frame numb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.primitives import TAG_BYTES, Buffer
 from sopor_core.errors import Layer, VerificationError
+from sopor_core.records import dataclass
 
 MAGIC = b"SOPK"
 VERSION = 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from sopor.crypto.pack.index import ObjectKind
 from sopor_core.ids import Cid, CommitId, PackId
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

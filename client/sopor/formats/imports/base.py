@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 
 from sopor.formats.types import ID_PREFIXES
 from sopor.model.document import Body, Document, DocumentId, Json
+from sopor_core.records import dataclass
 
 KEPT = "_imported"
 """The field of a document that keeps what Insomnia's resources have no place for."""

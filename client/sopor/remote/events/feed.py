@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sopor.errors import (
@@ -45,6 +45,7 @@ from sopor.remote.events.plan import (
     after,
     awake,
 )
+from sopor_core.records import dataclass
 from sopor_core.wire.events import Bye, Cursor
 from sopor_core.wire.problems import Code
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sopor.moments import Moment
+from sopor_core.records import dataclass
 
 
 class LiveState(StrEnum):

@@ -9,10 +9,11 @@ do not come back together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from sopor_core.records import dataclass
 from sopor_core.wire.events import Bye
 
 OFFER_SECONDS = 3600.0

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from sopor_core.errors import Layer, VerificationError
+from sopor_core.records import dataclass
 
 _END = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sopor.model.document import DocumentId, Json
 from sopor.repository.results.state import CommitInfo, DocumentChange
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from sopor.model.document import DocumentId
 from sopor.moments import Moment
 from sopor_core.ids import AccountId, CommitId, ProjectId
+from sopor_core.records import dataclass
 
 
 class ChangeKind(Enum):

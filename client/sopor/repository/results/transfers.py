@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sopor.moments import Moment
 from sopor.repository.results.state import ConflictInfo
 from sopor_core.ids import CommitId, OrgId, ProjectId
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
