@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import ssl
+import weakref
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ class PlainChannel:
         self._context: ssl.SSLContext | None = None
         # What is in use is not in here, so that threads do not share a connection.
         self._idle: list[HTTPConnection] = []
+        # Who forgets to close a repository leaves no connection behind, as with `requests`.
+        weakref.finalize(self, _close_all, self._idle)
 
     def exchange(self, request: Outgoing, limit_of: LimitOf) -> Incoming:
         """Sends a request once and returns the whole answer; raises as `Channel` says."""
@@ -79,8 +82,12 @@ class PlainChannel:
 
     def close(self) -> None:
         """Closes the connections; the next exchange opens another one."""
-        while self._idle:
-            self._idle.pop().close()
+        _close_all(self._idle)
+
+
+def _close_all(idle: list[HTTPConnection]) -> None:
+    while idle:
+        idle.pop().close()
 
 
 def _send(connection: HTTPConnection, base: str, request: Outgoing) -> None:
