@@ -15,6 +15,7 @@ LONGEST_BURST_SECONDS = 10.0
 RETRY_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
+_REJECTED_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Plan:
     _paused_until: float = 0.0
     _push_after: float = 0.0
     _failures: int = 0
+    _rejections: int = 0
 
     def next(self, now: float) -> Step:
         """Returns what to do at a time."""
@@ -180,13 +182,17 @@ class Plan:
     def pushed(self) -> None:
         """The server has everything."""
         self.unpushed = False
-        self._failures = 0
+        self._failures = self._rejections = 0
 
     def push_rejected(self, now: float) -> None:
-        """The branch moved on the server: at once after the first time, then ever later."""
+        """The branch moved on the server: at once after the first time, then a little later.
+
+        Where others push all the time, who waited longer each time would never push.
+        """
         self.due = self.rejected = True
-        if self.push_failed(now):
-            self._push_after = now
+        self._rejections += 1
+        if self._rejections > 1:
+            self._push_after = now + _REJECTED_SECONDS
 
     def push_failed(self, now: float) -> bool:
         """The server did not take it; this may be over by itself. Tells whether that is new."""

@@ -130,6 +130,17 @@ def test_a_branch_that_moved_is_brought_in_before_the_next_push() -> None:
     assert plan.next(103).doing is Doing.PUSH
 
 
+def test_who_is_rejected_again_and_again_waits_no_longer_each_time() -> None:
+    plan = started()
+    plan.files_changed(100)
+    plan.committed(anything=True)
+    for now in range(101, 121):
+        plan.push_rejected(now)
+        plan.integrated(moved=True)
+        assert plan.next(now).doing is (Doing.PUSH if now == 101 else Doing.WAIT)
+        assert plan.next(now + 0.5).doing is Doing.PUSH
+
+
 def test_a_merge_in_conflict_waits_until_it_is_settled() -> None:
     plan = started()
     plan.news()
