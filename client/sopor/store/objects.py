@@ -15,11 +15,11 @@ from sopor_core.ids import Cid, PackId
 if TYPE_CHECKING:
     from sopor.crypto import pack as packs
     from sopor.crypto.keys import ProjectKeys
-    from sopor.crypto.pack import Base, OpenedPack, PackObject
+    from sopor.crypto.pack import Base, HeldFrames, OpenedPack, PackObject
 else:
     packs = lazy_module("sopor.crypto.pack")
 
-_OPEN_PACKS = 16
+_OPEN_PACKS = 128
 
 
 class Objects:
@@ -30,6 +30,7 @@ class Objects:
         self._database = database
         self._files = files
         self._opened = lru_cache(maxsize=_OPEN_PACKS)(self._open)
+        self._held: HeldFrames | None = None
         self._keys: ProjectKeys | None = None
 
     def unlock(self, keys: ProjectKeys) -> None:
@@ -62,10 +63,42 @@ class Objects:
         return self.base(cid).data
 
     def known_base(self, cid: Cid) -> Base:
-        """Returns a document as `base` does, for a pack of somebody else's; raises LookupError."""
-        if self.missing([cid]):
+        """Returns a document that an entry of the log has brought, as `base` does.
+
+        What is here alone is no base for others, whatever a pack says.
+
+        Raises:
+            LookupError: no entry has brought it.
+        """
+        if self.published_depth(cid) is None:
             raise LookupError(cid)
         return self.base(cid)
+
+    def verified_base(self, cid: Cid) -> Base:
+        """Returns a document as `base` does, for a pack that is stored here.
+
+        Its chain was measured when it was stored, and may have grown since, when a document moved
+        from a local pack to one of the log. So it is not measured again.
+        """
+        return packs.Base(self.read(cid))
+
+    def published_depth(self, cid: Cid) -> int | None:
+        """Returns the length of the chain of bases under a document, None for one not published."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT depth FROM objects WHERE cid = ? AND published", (cid,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def depths(self, pack: PackId) -> dict[int, int]:
+        """Returns the length of the chain under each frame of a pack that documents lie in."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT frame, depth FROM objects JOIN packs ON number = pack"
+                " WHERE id = ?",
+                (pack,),
+            ).fetchall()
+        return dict(rows)
 
     def base(self, cid: Cid) -> Base:
         """Returns a document with the length of the chain of bases under it, as `read` does."""
@@ -87,7 +120,9 @@ class Objects:
     def _open(self, pack: PackId, size: int) -> OpenedPack:
         if self._keys is None:
             raise AssertionError("objects are read before the keys are there")
-        return packs.OpenedPack(self._keys, self._files.reader(pack), size, self.base)
+        held = self._held = self._held or packs.HeldFrames()
+        reader = self._files.reader(pack)
+        return packs.OpenedPack(self._keys, reader, size, self.verified_base, held)
 
     def unpublished(self, cids: Iterable[Cid]) -> list[Cid]:
         """Returns those that are here and that no entry of the log has brought yet."""
@@ -96,36 +131,13 @@ class Objects:
             return [cid for cid in cids if connection.execute(find, (cid,)).fetchone()]
 
     def add(self, number: int, objects: Iterable[PackObject], *, published: bool) -> None:
-        """Records where the documents of a pack are; what is here already stays where it is.
+        """Records where the documents of a pack are.
 
-        A document keeps its first place because its bases were there before it. Moved to a later
-        pack, it could come to depend on itself.
+        What the log brings stays in the first pack of the log that has it, and what is local in its
+        first local pack until the log brings it. So everybody has what is published in the same
+        places, with the same chains of bases under it, and whatever moves, no document comes to
+        depend on itself: a pack of the log is built on what earlier packs of the log brought.
         """
-        self._insert(
-            number,
-            objects,
-            published,
-            "ON CONFLICT (cid) DO UPDATE SET published = max(published, excluded.published)",
-        )
-
-    def move(self, number: int, objects: Iterable[PackObject]) -> None:
-        """Records documents as published in a pack, wherever they were.
-
-        The bases of that pack are stored without bases themselves, so that none of them leads back
-        to a document that moves.
-        """
-        self._insert(
-            number,
-            objects,
-            True,
-            "ON CONFLICT (cid) DO UPDATE SET pack = excluded.pack, frame = excluded.frame,"
-            " offset = excluded.offset, length = excluded.length, depth = excluded.depth,"
-            " published = 1",
-        )
-
-    def _insert(
-        self, number: int, objects: Iterable[PackObject], published: bool, otherwise: str
-    ) -> None:
         rows = [
             (item.id, number, item.frame, item.offset, len(item.data), item.depth, published)
             for item in objects
@@ -133,7 +145,10 @@ class Objects:
         ]
         with self._database.transaction() as connection:
             connection.executemany(
-                f"INSERT INTO objects VALUES (?,?,?,?,?,?,?) {otherwise}",  # noqa: S608 - constants
+                "INSERT INTO objects VALUES (?,?,?,?,?,?,?)"
+                " ON CONFLICT (cid) DO UPDATE SET pack = excluded.pack, frame = excluded.frame,"
+                " offset = excluded.offset, length = excluded.length, depth = excluded.depth,"
+                " published = 1 WHERE excluded.published AND NOT published",
                 rows,
             )
 

@@ -8,20 +8,20 @@ its commits are known by their ids; so there is no journal to replay and nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.labels import seal_branch_label
-from sopor.crypto.pack import Base, PackHeader, PackObject, write_packs
-from sopor.crypto.pack.layout import HEADER_BYTES
+from sopor.crypto.pack import Base, PackObject, open_pack, write_packs
 from sopor.store import Store
 from sopor.sync.receive import Receiver
 from sopor_core.errors import InvalidValue
 from sopor_core.ids import AccountId, BranchId, Cid, CommitId, OpId, PackId, ProjectId
-from sopor_core.limits import MAX_LISTED_COMMITS, MAX_LISTED_PACKS
+from sopor_core.limits import MAX_BASE_CHAIN, MAX_LISTED_COMMITS, MAX_LISTED_PACKS
 from sopor_core.membership import MembershipLog
 from sopor_core.push_entry import BranchOp, ListedCommit, ListedPack, PushEntry, Signer
 from sopor_core.push_log import LogCheckedEntry, check_entry
+from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Publisher:
         with store.transaction():
             numbers = {p.id: store.objects.add_pack(p.id, p.size, entry.seq) for p in entry.packs}
             for pack, objects in prepared.objects.items():
-                store.objects.move(numbers[pack], objects)
+                store.objects.add(numbers[pack], objects, published=True)
             store.commits.mark_published(prepared.new_commits, entry.seq)
             for op in entry.ops:
                 self._receiver.move_branch(entry, op, self._keys)
@@ -155,10 +155,9 @@ class Publisher:
                 yield listed
 
     def _bases(self, new: Sequence[CommitId], packed: set[Cid]) -> dict[Cid, tuple[Cid, Base]]:
-        """Finds previous versions that everybody has, as compression prefixes.
+        """Finds previous versions as compression prefixes: what everybody has, or what is packed.
 
-        Only those stored without a base of their own: repacked documents move (`Objects.move`),
-        and one that was stored against another version must not become the base of that.
+        Of a document that comes back, the version before its first return counts.
         """
         objects, bases = self._store.objects, dict[Cid, tuple[Cid, Base]]()
         for commit in new:
@@ -166,10 +165,8 @@ class Publisher:
             before = self._store.commits.state(parents[0] if parents else None)
             for document_id, cid in self._store.commits.get(commit).changes.items():
                 old = before.get(document_id)
-                if cid is not None and cid in packed and old is not None and old not in packed:
-                    base = objects.base(old)
-                    if base.depth == 0:
-                        bases[cid] = (old, base)
+                if cid is not None and cid in packed and old is not None and cid not in bases:
+                    bases[cid] = (old, objects.base(old))
         return bases
 
     def _documents(self, new: Sequence[CommitId]) -> tuple[Cid, ...]:
@@ -177,6 +174,27 @@ class Publisher:
         commits = self._store.commits
         changed = (cid for commit in new for cid in commits.get(commit).changes.values())
         return tuple(self._store.objects.unpublished(filter(None, dict.fromkeys(changed))))
+
+    def _goes_as_it_is(self, pack: PackId, data: bytes, epoch: int) -> bool:
+        """Tells whether others can take a local pack in as it was written with its commit.
+
+        Not one from before a removal, which is sealed under a key that the removed member has; nor
+        one whose bases nobody else has, or has with other chains under them by now.
+        """
+        objects = self._store.objects
+        opened = open_pack(self._keys, data, pack, len(data))
+        if opened.epoch != epoch:
+            return False
+        depths = objects.depths(pack)
+        for number, frame in enumerate(opened.index.frames, 1):
+            below = [objects.published_depth(cid) for cid in frame.bases]
+            known = [depth for depth in below if depth is not None]
+            if len(known) < len(below):
+                return False
+            depth = 1 + max(known) if known else 0
+            if depth > MAX_BASE_CHAIN or depths.get(number, depth) != depth:
+                return False
+        return True
 
     def _packs(
         self, new: Sequence[CommitId], documents: Sequence[Cid]
@@ -186,8 +204,9 @@ class Publisher:
             local = store.commits.packs_of(new)
             held = set().union(*map(store.objects.documents_of, local))
             found = {pack: store.files.read(pack) for pack in local}
-            # A commit from before a removal is sealed under a key that the removed member has.
-            if held.issuperset(documents) and _are_of(epoch, found.values()):
+            if held.issuperset(documents) and all(
+                self._goes_as_it_is(pack, data, epoch) for pack, data in found.items()
+            ):
                 return found, {}
         sealed = write_packs(
             self._keys,
@@ -202,10 +221,6 @@ class Publisher:
                 hint="push an earlier commit of the branch first: `sopor push --upto COMMIT`",
             )
         return {pack.id: pack.data for pack in sealed}, {pack.id: pack.objects for pack in sealed}
-
-
-def _are_of(epoch: int, packs: Iterable[bytes]) -> bool:
-    return all(PackHeader.parse(data[:HEADER_BYTES]).epoch == epoch for data in packs)
 
 
 def _path(

@@ -7,7 +7,6 @@ files that were already written are named by nothing then, and `Receiver` delete
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sopor.crypto.keys import ProjectKeys
@@ -21,6 +20,7 @@ from sopor_core.ids import CommitId, OrgId, PackId, ProjectId
 from sopor_core.membership import MembershipEntry, MembershipLog
 from sopor_core.push_entry import BranchOp, Citation, ListedCommit, ListedPack, PushEntry
 from sopor_core.push_log import LogCheckedEntry, LogPosition, check_entry
+from sopor_core.records import dataclass
 
 FetchPack = Callable[[PackId, int], bytes]
 """Fetches a pack that an answer names but does not hold: ``fetch(id, size)``."""
@@ -186,9 +186,13 @@ class Receiver:
             raise VerificationError(Layer.CHAIN, f"entry {entry.seq} repeats an older operation")
         position = self.position()
         checked = check_entry(entry, position, membership)
-        packs = {pack: self._open_pack(pack, checked, keys, answer) for pack in checked.packs}
-        self._store_objects(checked, packs)
-        objects = [item for items in packs.values() for item in items]
+        objects: list[PackObject] = []
+        for listed in checked.packs:
+            brought = self._open_pack(listed, checked, keys, answer)
+            # A pack may build on an earlier one of its entry.
+            number = self._store.objects.add_pack(listed.id, listed.size, checked.seq)
+            self._store.objects.add(number, brought, published=True)
+            objects += brought
         taken = take_commits(self._store, keys.content_ids, checked, objects)
         for op in checked.ops:
             self.move_branch(checked, op, keys)
@@ -228,13 +232,6 @@ class Receiver:
             self._written.append(listed.id)
             self._store.files.write(listed.id, data)
         return objects
-
-    def _store_objects(
-        self, entry: LogCheckedEntry, packs: Mapping[ListedPack, list[PackObject]]
-    ) -> None:
-        for listed, objects in packs.items():
-            number = self._store.objects.add_pack(listed.id, listed.size, entry.seq)
-            self._store.objects.add(number, objects, published=True)
 
     def move_branch(self, entry: LogCheckedEntry, op: BranchOp, keys: ProjectKeys) -> None:
         """Records what an operation of a checked entry does; raises VerificationError (``ops``)."""

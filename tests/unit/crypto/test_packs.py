@@ -2,6 +2,7 @@
 
 import secrets
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from sopor.crypto.pack import (
     Base,
+    HeldFrames,
     ObjectKind,
     OpenedPack,
     PackObject,
@@ -242,7 +244,7 @@ def test_a_document_that_held_a_secret_is_no_base() -> None:
     assert opened(pack).index.frames[0].bases == ()
 
 
-def test_bases_that_are_too_deep_or_in_the_push_itself_are_left_aside() -> None:
+def test_bases_that_are_too_deep_or_in_the_same_frame_are_left_aside() -> None:
     old, new = _edit()
     deep = {IDS.cid(new): (IDS.cid(old), Base(old, 16))}
     [pack] = write_packs(KEYS, 1, {}, documents(new), deep)
@@ -253,6 +255,47 @@ def test_bases_that_are_too_deep_or_in_the_push_itself_are_left_aside() -> None:
     assert opened(both).index.frames[0].bases == ()
     [last] = write_packs(KEYS, 1, {}, documents(new), {IDS.cid(new): (IDS.cid(old), Base(old, 15))})
     assert last.objects[0].depth == 16
+
+
+def _versions(count: int, size: int = 300_000) -> list[bytes]:
+    noise = Random(2).randbytes(size // 2).hex()
+    return [document("spec", text=f"{number} {noise}") for number in range(count)]
+
+
+def test_versions_of_one_push_are_bases_of_each_other_across_frames() -> None:
+    items = _versions(8)
+    bases = {IDS.cid(new): (IDS.cid(old), Base(old, 7)) for old, new in pairwise(items)}
+    [pack] = write_packs(KEYS, 1, {}, documents(*items), bases)
+    frames = opened(pack).index.frames
+    assert [frame.kinds for frame in frames] == ["ddd", "ddd", "dd"]
+    assert [frame.bases for frame in frames] == [(), (IDS.cid(items[2]),), (IDS.cid(items[5]),)]
+    assert [item.depth for item in pack.objects] == [0, 0, 0, 1, 1, 1, 2, 2]
+    assert pack.size < len(items[0])
+    assert everything([pack]) == list(pack.objects)
+
+
+def test_chains_inside_of_a_push_end_as_others_do() -> None:
+    items = _versions(20, 600_000)
+    pairs = {IDS.cid(new): (IDS.cid(old), Base(old)) for old, new in pairwise(items)}
+    first, *rest = items
+    bases = {**pairs, IDS.cid(rest[0]): (IDS.cid(first), Base(first, 14))}
+    [pack] = write_packs(KEYS, 1, {}, documents(*rest), bases)
+    depths = [item.depth for item in pack.objects]
+    assert depths == [15, 16, *range(17)]
+    deep = {IDS.cid(first): Base(first, 14)}
+    received = open_pack(KEYS, pack.data, pack.id, pack.size, deep.__getitem__)
+    assert list(received.objects()) == list(pack.objects)
+
+
+def test_no_document_is_built_on_a_later_one_or_on_one_with_secrets_of_the_same_push() -> None:
+    items = _versions(4)
+    back = {IDS.cid(old): (IDS.cid(new), Base(new)) for old, new in pairwise(items)}
+    [pack] = write_packs(KEYS, 1, {}, documents(*items), back)
+    assert [frame.bases for frame in opened(pack).index.frames] == [(), ()]
+    secret = canonical.encode({"_id": "env", "_type": "environment", "data": {"t": "x" * 999}})
+    on_secret = {IDS.cid(items[3]): (IDS.cid(secret), Base(secret))}
+    [pack] = write_packs(KEYS, 1, {}, documents(secret, *items), on_secret)
+    assert [frame.bases for frame in opened(pack).index.frames] == [(), (), ()]
 
 
 @given(st.integers(min_value=47, max_value=MAX_PACK_BYTES))
@@ -400,6 +443,50 @@ def test_one_object_is_read_from_a_stored_pack_by_one_frame(tmp_path: Path) -> N
     assert stored.reads[2:] == [(pack.size - frame.size, frame.size)]
     first = objects[0]
     assert pack.read_commit(IDS.commit_id(first.data), 1, 0, len(first.data)) == first.data
+
+
+def test_frames_are_inflated_once_as_long_as_there_is_room(tmp_path: Path) -> None:
+    stored, _, objects = _stored(tmp_path)
+    size = tmp_path.joinpath("pack").stat().st_size
+    largest = max(frame.raw for frame in opened_at(stored, size, None).index.frames)
+    # How often a frame is read when each document is read twice, and in an order that jumps.
+    for room, reads in ((3 * largest, 3), (largest, 50)):
+        pack = opened_at(stored, size, HeldFrames(room))
+        documents = objects[1:]
+        jumping = [documents[at % 25] for at in range(0, 50 * 12, 12)]
+        stored.reads.clear()
+        for item in jumping:
+            found = pack.read_document(Cid(item.id), item.frame, item.offset, len(item.data))
+            assert found == item.data
+        changes = 1 + sum(one.frame != other.frame for one, other in pairwise(jumping))
+        assert len(stored.reads) == min(reads, changes)
+
+
+def opened_at(stored: "Stored", size: int, held: HeldFrames | None) -> OpenedPack:
+    """Opens a stored pack."""
+    return OpenedPack(KEYS, stored, size, held=held)
+
+
+def test_one_room_is_for_the_frames_of_many_packs() -> None:
+    held, asked = HeldFrames(100), []
+
+    def get(salt: bytes, number: int, size: int) -> bytes:
+        def inflate() -> bytes:
+            asked.append((salt, number))
+            return bytes(size)
+
+        return held.get(salt, number, inflate)
+
+    assert get(b"a", 1, 40) == get(b"a", 1, 40) == bytes(40)
+    get(b"b", 1, 40)
+    get(b"a", 1, 40)
+    get(b"a", 2, 40)  # b1 is the one that was not asked for lately
+    get(b"a", 1, 40)
+    get(b"b", 1, 40)
+    assert asked == [(b"a", 1), (b"b", 1), (b"a", 2), (b"b", 1)]
+    get(b"c", 1, 500)
+    get(b"c", 1, 500)
+    assert asked[4:] == [(b"c", 1)]
 
 
 def test_a_place_that_holds_another_object_is_refused(tmp_path: Path) -> None:

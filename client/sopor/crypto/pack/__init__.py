@@ -6,6 +6,7 @@ for item in pack.objects(): ...                                 # each with its 
 OpenedPack(keys, read_at, size, lookup).read_document(cid, frame, offset, length)
 """
 
+from sopor.crypto.pack.held import HeldFrames
 from sopor.crypto.pack.index import FrameEntry, ObjectKind, PackIndex
 from sopor.crypto.pack.layout import PackHeader, padme
 from sopor.crypto.pack.objects import Base, BaseLookup, PackObject, SealedPack
@@ -19,6 +20,7 @@ __all__ = [
     "BaseLookup",
     "Bases",
     "FrameEntry",
+    "HeldFrames",
     "ObjectKind",
     "OpenedPack",
     "PackHeader",

@@ -7,13 +7,14 @@ secrets fill frames of their own, which are neither compressed nor given bases.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sopor.crypto.pack.index import ObjectKind
 from sopor.crypto.pack.objects import Base
 from sopor.crypto.pack.secrets import holds_secrets
 from sopor_core.ids import Cid, CommitId
 from sopor_core.limits import MAX_BASE_CHAIN, MAX_FRAME_BYTES
+from sopor_core.records import dataclass
 
 
 @dataclass
@@ -59,6 +60,7 @@ def plan_frames(
 ) -> Iterator[PlainFrame]:
     """Yields the frames of a push in their order: commits, documents, documents with secrets."""
     secret: list[tuple[Cid, bytes]] = []
+    placed: dict[Cid, PlainFrame] = {}
     frame = PlainFrame(zstd=True)
     for commit_id, data in commits.items():
         if not frame.has_room(data, None):
@@ -69,11 +71,13 @@ def plan_frames(
         if holds_secrets(data):
             secret.append((cid, data))
             continue
-        base = _usable(bases.get(cid), documents)
+        base = _usable(bases.get(cid), documents, placed, frame)
         if not frame.has_room(data, base[1] if base else None):
             yield frame
             frame = PlainFrame(zstd=True)
+            base = _usable(bases.get(cid), documents, placed, frame)
         frame.add(ObjectKind.DOCUMENT, cid, data)
+        placed[cid] = frame
         if base:
             frame.add_base(*base)
     if frame.objects:
@@ -82,13 +86,24 @@ def plan_frames(
 
 
 def _usable(
-    base: tuple[Cid, Base] | None, documents: Mapping[Cid, bytes]
+    base: tuple[Cid, Base] | None,
+    documents: Mapping[Cid, bytes],
+    placed: Mapping[Cid, PlainFrame],
+    frame: PlainFrame,
 ) -> tuple[Cid, Base] | None:
-    # A base with secrets would show in the length; one of this very push is not stored anywhere yet
-    # and, being near, serves the compression without being named.
-    if base is None or base[0] in documents or base[1].depth >= MAX_BASE_CHAIN:
+    """Returns a base as a frame may have it, or None."""
+    if base is None:
         return None
-    return None if holds_secrets(base[1].data) else base
+    cid, known = base
+    if cid in documents:
+        # In the frame itself it serves the compression without being named; and a reader does not
+        # have it if it comes later, or in the frames of secrets.
+        earlier = placed.get(cid)
+        if earlier is None or earlier is frame:
+            return None
+        known = Base(known.data, earlier.depth)
+    # The length would tell of a base with secrets.
+    return None if known.depth >= MAX_BASE_CHAIN or holds_secrets(known.data) else (cid, known)
 
 
 def _plain_frames(documents: list[tuple[Cid, bytes]]) -> Iterator[PlainFrame]:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.pack import templates
 from sopor.crypto.pack.compression import claimed_size, inflate
+from sopor.crypto.pack.held import HeldFrames
 from sopor.crypto.pack.index import FINDING_TAG_BYTES, FrameEntry, ObjectKind, PackIndex
 from sopor.crypto.pack.layout import (
     HEADER_BYTES,
@@ -75,12 +76,17 @@ def open_pack(
 class OpenedPack:
     """A pack whose index is verified; reads and verifies frames as they are asked for.
 
-    Works on a stored file as well as on bytes in memory: give a `ReadAt` and the size. Holds the
-    last inflated frame, so objects of one frame cost one decryption.
+    Works on a stored file as well as on bytes in memory: give a `ReadAt` and the size. Inflated
+    frames are held, by default the last one, so that objects of one frame cost one decryption.
     """
 
     def __init__(
-        self, keys: ProjectKeys, read_at: ReadAt, size: int, bases: BaseLookup = no_bases
+        self,
+        keys: ProjectKeys,
+        read_at: ReadAt,
+        size: int,
+        bases: BaseLookup = no_bases,
+        held: HeldFrames | None = None,
     ) -> None:
         """Reads header and index (two reads); raises VerificationError as `open_pack` does."""
         if not HEADER_BYTES < size <= MAX_PACK_BYTES:
@@ -88,8 +94,9 @@ class OpenedPack:
         self._ids = keys.content_ids
         self._read_at = read_at
         self._bases = bases
-        self._held: tuple[int, bytes] = (0, b"")
+        self._held = held or HeldFrames(0)
         header = PackHeader.parse(self._read(0, HEADER_BYTES))
+        self._salt = header.salt
         self.epoch = header.epoch
         self.size = size
         if HEADER_BYTES + header.index_size > size:
@@ -155,9 +162,7 @@ class OpenedPack:
         Raises:
             VerificationError: layer ``frame``.
         """
-        if self._held[0] != number:
-            self._held = (number, self._inflate(number, self._bases)[0])
-        return self._held[1]
+        return self._held.get(self._salt, number, lambda: self._inflate(number, self._bases)[0])
 
     def read_document(self, cid: Cid, frame: int, offset: int, length: int) -> bytes:
         """Returns one document from its place.

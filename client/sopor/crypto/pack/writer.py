@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 
 from sopor.crypto.keys import ProjectKeys
@@ -37,6 +37,7 @@ from sopor_core.limits import (
     MAX_PACK_BYTES,
     MIB,
 )
+from sopor_core.records import dataclass
 
 
 def write_packs(
@@ -54,7 +55,8 @@ def write_packs(
         commits: canonical bytes by id, parents before children.
         documents: canonical bytes by content id; the order decides what shares a frame.
         bases: for documents that are next versions: the content id and `Base` of the previous one.
-            Those with secrets, over-long chains, or part of ``documents`` are left aside.
+            It may be among ``documents``, and serves if it comes to stand in an earlier frame.
+            Those with secrets or over-long chains are left aside.
 
     Raises:
         InvalidValue: an object is larger than the format allows.
