@@ -9,7 +9,6 @@ from sopor.lazy import lazy_module
 from sopor.merge.graph import is_ancestor, merge_bases
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
-from sopor.repository.describing import documents_are
 from sopor.repository.merge_state import refuse_during_merge
 from sopor.repository.results import (
     BranchPush,
@@ -242,6 +241,8 @@ def sync(context: Context) -> SyncResult:
     for _ in range(_ATTEMPTS):
         pulled = pull(context)
         if pulled.merge.kind == "conflicts":
+            from sopor.repository.describing import documents_are
+
             raise MergeConflicts(
                 f"{documents_are(len(pulled.merge.conflicts))} in conflict",
                 hint="see `sopor resolve`; settle them, run `sopor commit`, then sync again",
