@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from time import time_ns
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 # A commit's time is what its author's clock said; calendars end before the numbers do.
 _LAST_MILLISECOND = 253_402_300_799_999

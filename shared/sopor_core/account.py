@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sopor_core.canonical import Json
@@ -13,7 +13,6 @@ from sopor_core.identity import PublicIdentity
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
 from sopor_core.push_entry import Signer
-from sopor_core.records import dataclass
 from sopor_core.signing import (
     ACCOUNT_RECORD,
     ACCOUNT_REKEY,

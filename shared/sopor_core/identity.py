@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 
 from sopor_core.canonical import Json
@@ -9,7 +10,6 @@ from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId
-from sopor_core.records import dataclass
 from sopor_core.signing import VerifyKey
 
 _P = 2**255 - 19

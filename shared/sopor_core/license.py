@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
 from sopor_core.fields import Fields
 from sopor_core.ids import OrgId
 from sopor_core.push_entry import Signer
-from sopor_core.records import dataclass
 from sopor_core.signing import LICENSE, VerifyKey, signed_message
 
 MAX_PLAN_BYTES = 64

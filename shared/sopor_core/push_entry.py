@@ -6,7 +6,7 @@ another.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -34,7 +34,6 @@ from sopor_core.limits import (
     MAX_PARENTS,
     MAX_TIME,
 )
-from sopor_core.records import dataclass
 from sopor_core.signing import (
     PUSH,
     VerifyKey,

@@ -7,13 +7,13 @@ further what only it can see: packs, content ids, states (`sopor.verify`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NewType, Protocol
 
 from sopor_core.errors import ForkError, Layer, VerificationError
 from sopor_core.ids import NO_ENTRY, AccountId, BranchId, CommitId, ProjectId
 from sopor_core.membership import Role
 from sopor_core.push_entry import BranchOp, Citation, ListedCommit, PushEntry
-from sopor_core.records import dataclass
 from sopor_core.signing import VerifyKey
 
 LogCheckedEntry = NewType("LogCheckedEntry", PushEntry)

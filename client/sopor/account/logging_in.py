@@ -20,6 +20,7 @@ from sopor.crypto.registration import unlock as unlock_records
 from sopor.crypto.written_keys import SecretKey
 from sopor.errors import DamagedStore, InputNeeded, LoginFailed, SoporError
 from sopor.keystore import DeviceSecrets, FixedPassword, KnownAccount
+from sopor.records import dataclass
 from sopor.remote import ServerAddress
 from sopor.remote.login import Challenge, LoginApi, NewSession
 from sopor_core.account import Action
@@ -28,7 +29,6 @@ from sopor_core.identity import PublicIdentity
 from sopor_core.ids import DeviceId, OrgId, ServerId
 from sopor_core.membership import Genesis, MembershipEntry, MembershipLog
 from sopor_core.names import normalize_login
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from typing import TypeVar
 from sopor.crypto.written_keys import RecoveryKey, SecretKey
 from sopor.disk import create_private, read_private
 from sopor.errors import DiskFull, InvalidInput, NotFound, SoporError, StateConflict
+from sopor.records import dataclass
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
-from sopor_core.records import dataclass
 
 MAX_KIT_BYTES = 64 * 1024
 _LINE = re.compile(r"[\s>*#|-]*([A-Za-z][A-Za-z ]*?)\s*[:=]\s*(.*?)\s*$")

@@ -22,13 +22,13 @@ from sopor.account.signing_on import SignedOn, sign_on_to_register
 from sopor.crypto.founding import genesis_entry
 from sopor.crypto.registration import NewAccount, new_account
 from sopor.errors import ServerRefused, SoporError, StateConflict, Weather
+from sopor.records import dataclass
 from sopor.remote import ServerAddress
 from sopor.remote.listings import ServerMeta
 from sopor.remote.login import LoginApi, NewDevice
 from sopor_core.ids import OrgId
 from sopor_core.membership import MembershipEntry
 from sopor_core.names import normalize_login
-from sopor_core.records import dataclass
 from sopor_core.wire.routes import PROTOCOL
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sopor.account.unlocked import Account
 from sopor.keystore import Keystore, KnownAccount, Protection
+from sopor.records import dataclass
 from sopor_core.canonical import Json
 from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

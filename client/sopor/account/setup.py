@@ -13,12 +13,12 @@ from sopor.crypto.written_keys import SecretKey
 from sopor.errors import InvalidInput
 from sopor.keystore import DeviceSecrets, Keystore, KnownAccount, Protection, SignOnSecrets
 from sopor.moments import now
+from sopor.records import dataclass
 from sopor.remote import ServerAddress, Transport
 from sopor.remote.login import Challenge, LoginApi, NewDevice, NewSession
 from sopor_core.account import Action, ChallengeProof, KdfParameters
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
-from sopor_core.records import dataclass
 
 MIN_PASSWORD_CHARACTERS = 8
 MAX_DEVICE_NAME = 100

@@ -11,6 +11,7 @@ from sopor.account.setup import Setup, answer
 from sopor.crypto.account import LoginKeys
 from sopor.errors import InputNeeded, ServerRefused, SignOnFailed, SignOnRequired
 from sopor.keystore import SignOnSecrets
+from sopor.records import dataclass
 from sopor.remote.issuer import Attempt, Issuer
 from sopor.remote.listings import ServerMeta
 from sopor.remote.login import Challenge, LoginApi, NewDevice, NewSession
@@ -18,7 +19,6 @@ from sopor.remote.sign_on import SignOnSettings
 from sopor_core.account import Action
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import ServerId
-from sopor_core.records import dataclass
 from sopor_core.sign_on import nonce_of
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sopor.cli.asking import Asking
 from sopor.cli.console import Console
 from sopor.errors import NotFound
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.keystore.passwords import PasswordSource

@@ -24,12 +24,12 @@ from sopor.crypto.primitives import RandomSource, hkdf, open_sealed, seal
 from sopor.crypto.secret import Secret
 from sopor.crypto.wraps import WrapContext, unwrap
 from sopor.crypto.written_keys import RecoveryKey, SecretKey
+from sopor.records import dataclass
 from sopor_core.account import Action, ChallengeProof, KdfParameters
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import AccountId, ServerId
 from sopor_core.names import normalize_login
-from sopor_core.records import dataclass
 from sopor_core.signing import VerifyKey
 
 

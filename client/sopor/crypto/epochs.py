@@ -9,11 +9,11 @@ from typing import Protocol
 from sopor.crypto.keys import FIRST_EPOCH, EpochSecret, ProjectKeys, u32
 from sopor.crypto.primitives import RandomSource, hkdf, open_sealed, seal
 from sopor.crypto.wraps import HOME, WrapContext, wrap
+from sopor.records import dataclass
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, InviteId, OrgId
 from sopor_core.membership import Access, Epoch, MembershipLog, Recipient, Scope, ScopeKeys
 from sopor_core.push_entry import Citation
-from sopor_core.records import dataclass
 
 _PREVIOUS = "sopor/1 previous"
 

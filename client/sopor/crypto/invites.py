@@ -21,11 +21,11 @@ from sopor.crypto.keys import EpochSecret, u32
 from sopor.crypto.primitives import hkdf
 from sopor.crypto.secret import Secret
 from sopor.crypto.wraps import WrapContext, unwrap
+from sopor.records import dataclass
 from sopor_core.errors import InvalidValue
 from sopor_core.identity import PublicIdentity
 from sopor_core.ids import EntryHash, InviteToken, OrgId
 from sopor_core.membership import join_message
-from sopor_core.records import dataclass
 from sopor_core.signing import JOIN, VerifyKey, signed_message
 
 _PREFIX, _NAME = "INV1", "invite code"

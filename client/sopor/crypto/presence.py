@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sopor.crypto.keys import ProjectKeys, u32
 from sopor.crypto.primitives import RandomSource, hkdf, open_sealed, seal
+from sopor.records import dataclass
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
@@ -22,7 +23,6 @@ from sopor_core.limits import MAX_NAME_BYTES
 from sopor_core.membership import MembershipLog
 from sopor_core.names import check_branch_name
 from sopor_core.push_entry import Signer
-from sopor_core.records import dataclass
 from sopor_core.signing import PRESENCE, signed_message
 
 MAX_DEVICE_NAME_BYTES = 64

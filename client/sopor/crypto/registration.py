@@ -17,10 +17,10 @@ from sopor.crypto.account import (
     wrap_secret,
 )
 from sopor.crypto.written_keys import RecoveryKey, SecretKey
+from sopor.records import dataclass
 from sopor_core.account import AccountRecord, Credentials, KdfParameters
 from sopor_core.errors import Layer, RollbackError, VerificationError
 from sopor_core.names import normalize_login
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from sopor.crypto.keys import EpochSecret, u32
+from sopor.records import dataclass
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import OrgId
 from sopor_core.membership import WRAP_BYTES, Recipient, Scope
-from sopor_core.records import dataclass
 
 HOME = OrgId(bytes(OrgId.SIZE))
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)

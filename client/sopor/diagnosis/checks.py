@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sopor.errors import SoporError
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.diagnosis.scope import Scope

@@ -16,8 +16,8 @@ from typing import Any
 from sopor.disk import read_private, write_private
 from sopor.errors import StorageFault
 from sopor.moments import now
+from sopor.records import dataclass
 from sopor_core import __version__
-from sopor_core.records import dataclass
 
 FILE = "last-error.json"
 _MOST_ERRORS = 8

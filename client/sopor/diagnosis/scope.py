@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sopor.errors import NotFound, SoporError
 from sopor.keystore import Keystore, KnownAccount, NoPasswords, PasswordSource
+from sopor.records import dataclass
 from sopor.remote import ServerAddress
 from sopor.repository import Repository
 from sopor.repository.configuration import Configuration
 from sopor.repository.context import Context, Progress, find_root, no_progress
-from sopor_core.records import dataclass
 
 
 @dataclass

@@ -28,7 +28,7 @@ from sopor.formats.trees import is_tree, path_in_tree, single_id
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v5_yaml import V5Yaml
 from sopor.model.document import Document, DocumentError, DocumentId, parent_of
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 ORPHANS = "without-workspace.json"
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")

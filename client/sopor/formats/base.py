@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from sopor.model.document import Document
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 MIB = 1 << 20
 

@@ -42,7 +42,7 @@ from sopor.formats.v5_fields import ITEM_TYPES, SHAPES, Slot
 from sopor.formats.v5_resource import SCHEMA
 from sopor.formats.v5_yaml import V5Yaml
 from sopor.model.document import Body, Document, DocumentId, Json, parent_of, split_local
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 Previous = Callable[[str], bytes | None]
 _ALWAYS_HELD = frozenset({"_id", "_type", "parentId", "type"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sopor.formats.errors import FormatError
 from sopor.model.document import Document, DocumentError, DocumentId, Json, parent_of
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Never
 
 from sopor.formats.errors import FormatError
 from sopor.model.document import Body, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|NaN|-?Infinity', re.DOTALL)

@@ -6,7 +6,7 @@ import re
 
 from sopor.formats.base import Limits
 from sopor.formats.errors import FormatError
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _BOM = "\ufeff"
 _MERGE_MARKER = re.compile(rb"^(?:<{7}|>{7}|\|{7}|={7})(?:[ \r\n]|\Z)", re.MULTILINE)

@@ -19,7 +19,7 @@ from sopor.formats.json_text import JsonStyle, JsonText
 from sopor.formats.ordering import order_body
 from sopor.formats.text import TextStyle, decode_text
 from sopor.model.document import Body, Document, DocumentId, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import TypeAlias
 
 from sopor.model.document import Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 FILE_TYPES = {
     "collection": "collection.insomnia.rest/5.0",

@@ -16,7 +16,7 @@ from sopor.formats.v5_fields import ITEM, Slot, shape_of
 from sopor.formats.v5_resource import RESOURCES, SCHEMA, infer_type, unpack
 from sopor.formats.yaml_file import line_in
 from sopor.model.document import Body, DocumentId, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 Way: TypeAlias = "tuple[str | int, ...]"
 

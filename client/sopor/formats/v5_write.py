@@ -12,7 +12,7 @@ from sopor.formats.v5_read import IdMaker, is_tagged
 from sopor.formats.v5_resource import KEPT, RESOURCES, SCHEMA, pack
 from sopor.formats.v5_special import ORDERED
 from sopor.model.document import Body, Document, DocumentId, Json, parent_of
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _MAX_FOLDERS = 100
 

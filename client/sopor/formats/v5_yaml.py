@@ -25,7 +25,7 @@ from sopor.formats.yaml_file import line_in, parse_file
 from sopor.formats.yaml_patch import emit_like
 from sopor.formats.yaml_write import emit_yaml
 from sopor.model.document import Body, Document, DocumentId, parent_of, split_local
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _MARK = re.compile(
     rb"^type:[ \t]*([\"']?)[A-Za-z]+\.insomnia(?:\.rest)?/5\.[0-9]+\1[ \t]*(?:#.*)?\r?$",

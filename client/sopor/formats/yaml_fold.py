@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import field
 from enum import Enum
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _WIDTH = 80
 _MIN_CONTENT = 20

@@ -29,7 +29,7 @@ from yaml.events import (
 from sopor.formats.base import DEFAULT_LIMITS, Limits
 from sopor.formats.scalars import js_number, resolve
 from sopor.model.document import Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 try:
     from yaml._yaml import CParser

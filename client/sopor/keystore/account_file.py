@@ -17,13 +17,13 @@ from sopor.crypto.primitives import hkdf, open_sealed, seal
 from sopor.errors import DamagedStore, SoporError
 from sopor.keystore.protection import StoreKey
 from sopor.keystore.records import DeviceSecrets, KnownAccount
+from sopor.records import dataclass
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.limits import MIB
-from sopor_core.records import dataclass
 
 _LABEL = "sopor/1 device secrets"
 _MAX_SEALED_BYTES = 2 * MIB

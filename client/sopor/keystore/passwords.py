@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import Protocol
 
 from sopor.errors import InputNeeded
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from typing import NoReturn
 from sopor.crypto.account import AccountSecret
 from sopor.crypto.written_keys import SecretKey
 from sopor.keystore.protection import Protection
+from sopor.records import dataclass
 from sopor_core.account import KdfParameters
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, DeviceId, OrgId, ServerId
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from sopor.crypto.primitives import hkdf, open_sealed, seal
 from sopor.disk import read_private, write_private
 from sopor.errors import StorageFault
 from sopor.keystore.protection import StoreKey
+from sopor.records import dataclass
 from sopor_core import canonical
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, DeviceId
-from sopor_core.records import dataclass
 
 _LABEL = "sopor/1 access token cache"
 

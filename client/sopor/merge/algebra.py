@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 K = TypeVar("K")
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from sopor.merge.algebra import ABSENT, Absent, Side, Value, resolve
 from sopor.merge.paths import Path, format_path, replace_at
 from sopor.merge.values import MaybeJson
 from sopor.model.document import Document, DocumentError
+from sopor.records import dataclass
 from sopor_core.errors import InvalidValue
-from sopor_core.records import dataclass
 
 Choice: TypeAlias = Side | Value[MaybeJson]
 

@@ -16,7 +16,7 @@ from sopor.merge.paths import ElementKey, Path, format_path
 from sopor.merge.sequences import common_runs
 from sopor.merge.values import MaybeJson, fingerprint, same_json
 from sopor.model.document import Body, Document, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 class ChangeKind(StrEnum):

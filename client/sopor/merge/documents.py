@@ -17,8 +17,8 @@ from sopor.merge.conflicts import MergeResult
 from sopor.merge.fields import merge_document
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta, State
+from sopor.records import dataclass
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 MergeDocuments: TypeAlias = Callable[[Cid | None, Cid | None, Cid | None], MergeResult]
 """Merges three versions of one document (base, ours, theirs), given by their content ids."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 C = TypeVar("C")
 

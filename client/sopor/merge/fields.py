@@ -34,7 +34,7 @@ from sopor.merge.spec import STRUCTURED, merge_structured
 from sopor.merge.text import PROSE, merged_prose, merged_text
 from sopor.merge.values import MaybeJson, same_json
 from sopor.model.document import RECORD_TYPE, Body, Document, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 MAX_DEPTH = 48
 """What is nested deeper is merged as one value."""

@@ -14,7 +14,7 @@ from dataclasses import field
 from heapq import heappop, heappush
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 class CommitLike(Hashable, Protocol):

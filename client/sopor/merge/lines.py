@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from sopor.merge.sequences import common_runs
 from sopor.merge.text import split_lines
 from sopor.model.document import Body, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 Sign: TypeAlias = Literal[" ", "-", "+"]
 

@@ -18,8 +18,8 @@ from sopor.merge.structure import Mend, MendKind, Parent, Tree, mend
 from sopor.merge.values import same_json
 from sopor.model.document import Document, DocumentId, parent_of
 from sopor.model.state import Delta, State
+from sopor.records import dataclass
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

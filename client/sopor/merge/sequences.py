@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import Generic, TypeVar
 
 from sopor.merge.algebra import merge3
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)

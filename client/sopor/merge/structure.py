@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from sopor.merge.algebra import ABSENT, Absent, Side
 from sopor.model.document import DocumentId
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 Parent: TypeAlias = DocumentId | None | Absent
 """What a document names as its parent, ``None`` where it names none; ABSENT if it does not exist.

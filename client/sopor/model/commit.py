@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from sopor.model.document import DocumentError, DocumentId, checked_id
+from sopor.records import dataclass
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, Cid, CommitId, StateRoot
 from sopor_core.limits import MAX_AUTHOR_BYTES, MAX_MESSAGE_BYTES, MAX_PARENTS
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from math import isfinite
 from typing import ClassVar, NewType, TypeAlias, cast
 
 from sopor.errors import InvalidInput
+from sopor.records import dataclass
 from sopor_core.canonical import Json
-from sopor_core.records import dataclass
 
 __all__ = [
     "Body",

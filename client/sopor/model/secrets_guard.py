@@ -15,7 +15,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from sopor.model.document import Document, DocumentId, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 Way = tuple[str | int, ...]
 

@@ -15,6 +15,7 @@ from sopor.crypto.keys import FIRST_EPOCH, EpochSecret, ProjectKeys
 from sopor.crypto.labels import seal_organization_label, seal_project_label
 from sopor.crypto.wraps import wrap
 from sopor.errors import InvalidInput, NotFound
+from sopor.records import dataclass
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, InviteId, ProjectId
 from sopor_core.license import License
@@ -44,7 +45,6 @@ from sopor_core.membership import (
     rekey_message,
 )
 from sopor_core.push_entry import Citation
-from sopor_core.records import dataclass
 from sopor_core.signing import REKEY, signed_message
 
 Heads = Callable[[], Mapping[ProjectId, Citation]]

@@ -21,10 +21,10 @@ from sopor.keystore import NextKeys
 from sopor.moments import now
 from sopor.organization.finding import organizations
 from sopor.organization.settling import settle
+from sopor.records import dataclass
 from sopor.remote import RemoteAccount, Transport
 from sopor_core.account import AccountRecord, KdfParameters
 from sopor_core.ids import AccountId
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from sopor.moments import Moment
+from sopor.records import dataclass
 from sopor_core.ids import AccountId, InviteId, OrgId, ProjectId
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

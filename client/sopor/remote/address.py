@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from sopor.errors import InvalidInput
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

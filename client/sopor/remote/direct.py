@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sopor.errors import InvalidInput, ServerRefused, ServerUnreachable
+from sopor.records import dataclass
 from sopor.remote.address import ServerAddress
 from sopor.remote.exchange import NoAnswer, Timeouts, Traffic, read_bounded, streamed
 from sopor.remote.retries import RETRIED_STATUSES, Retries
 from sopor_core import canonical
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     import requests

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from sopor.records import dataclass
 from sopor_core.errors import Layer, VerificationError
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     import requests

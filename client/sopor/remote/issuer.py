@@ -14,13 +14,13 @@ from hashlib import sha256
 from urllib.parse import quote, urlencode, urlsplit
 
 from sopor.errors import ServerUnreachable, SignOnFailed, SignOnRequired
+from sopor.records import dataclass
 from sopor.remote.address import ServerAddress
 from sopor.remote.sign_on import SignOnSettings
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64decode, b64encode
 from sopor_core.errors import InvalidValue, VerificationError
-from sopor_core.records import dataclass
 from sopor_core.sign_on import check_issuer_url, discovery_url, is_loopback
 
 _TIMEOUTS = (10.0, 30.0)

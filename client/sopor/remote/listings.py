@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sopor.records import dataclass
 from sopor.remote.sign_on import SignOnSettings
 from sopor_core import canonical
 from sopor_core.account import AccountRecord, Credentials
@@ -16,7 +17,6 @@ from sopor_core.errors import InvalidValue, Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import BranchId, CommitId, DeviceId, OrgId, ProjectId, ServerId
 from sopor_core.push_entry import Citation
-from sopor_core.records import dataclass
 from sopor_core.sign_on import check_issuer_url
 
 _WHAT = "the server's answer"

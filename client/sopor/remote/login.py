@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from sopor.records import dataclass
 from sopor.remote.listings import RemoteAccount, ServerMeta, account_of, fields_of, parse_meta
 from sopor.remote.session import Grant, parse_grant
 from sopor.remote.transport import Call, Transport
@@ -21,7 +22,6 @@ from sopor_core.encoding import b64encode
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, DeviceId, ServerId
-from sopor_core.records import dataclass
 from sopor_core.wire.routes import Operation
 
 MAX_TOKEN_BYTES = 128

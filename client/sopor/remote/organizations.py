@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sopor.records import dataclass
 from sopor.remote import listings
 from sopor.remote.answers import MAX_ANSWER_BYTES, parse_entries
 from sopor.remote.posting import Caller, post_parts
@@ -13,7 +14,6 @@ from sopor_core.ids import InviteToken, OrgId, ProjectId
 from sopor_core.limits import MIB
 from sopor_core.membership import MembershipEntry
 from sopor_core.push_entry import Citation
-from sopor_core.records import dataclass
 from sopor_core.wire.parts import Part, PartKind
 from sopor_core.wire.routes import Operation
 

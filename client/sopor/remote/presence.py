@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
+from sopor.records import dataclass
 from sopor.remote.listings import fields_of
 from sopor.remote.posting import Caller
 from sopor.remote.transport import Call
@@ -16,7 +17,6 @@ from sopor_core.errors import Layer
 from sopor_core.fields import Fields
 from sopor_core.ids import AccountId, DeviceId, ProjectId
 from sopor_core.limits import MIB
-from sopor_core.records import dataclass
 from sopor_core.wire.events import MAX_PRESENCE_BYTES, MAX_PRESENT
 from sopor_core.wire.routes import Operation
 

@@ -17,10 +17,10 @@ from sopor.errors import (
     StateConflict,
     TheirFault,
 )
+from sopor.records import dataclass
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.errors import ForkError, RollbackError, VerificationError
-from sopor_core.records import dataclass
 from sopor_core.wire.problems import Code
 
 MAX_PROBLEM_BYTES = 64 * 1024

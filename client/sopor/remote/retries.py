@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 

@@ -8,13 +8,13 @@ from typing import Protocol
 
 from sopor.errors import LoginFailed, NotFound, SessionExpired
 from sopor.moments import now
+from sopor.records import dataclass
 from sopor.remote.transport import Call, Transport
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
 from sopor_core.ids import DeviceId
-from sopor_core.records import dataclass
 from sopor_core.wire.routes import Operation
 
 RENEW_BEFORE_MS = 60_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

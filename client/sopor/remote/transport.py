@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import field
 
 from sopor.errors import ServerRefused, ServerUnreachable, SoporError
+from sopor.records import dataclass
 from sopor.remote.address import ServerAddress
 from sopor.remote.channels import Channel, ChannelTo, Outgoing, channel_to
 from sopor.remote.direct import Direct
@@ -18,7 +19,6 @@ from sopor.remote.exchange import NoAnswer, Timeouts, Traffic
 from sopor.remote.problems import MAX_PROBLEM_BYTES, Problem, error_of
 from sopor.remote.retries import RETRIED_STATUSES, Retries, retry_after
 from sopor_core.limits import MIB
-from sopor_core.records import dataclass
 from sopor_core.wire.problems import MEDIA_TYPE as PROBLEM
 from sopor_core.wire.routes import ROUTE, Operation
 

@@ -9,12 +9,12 @@ from sopor.crypto.labels import open_branch_label
 from sopor.errors import StateConflict
 from sopor.moments import Moment
 from sopor.organization.results import AuditEntry
+from sopor.records import dataclass
 from sopor.repository.context import Context
 from sopor_core.errors import VerificationError
 from sopor_core.ids import AccountId, BranchId
 from sopor_core.membership import MembershipLog
 from sopor_core.push_entry import BranchOp, PushEntry
-from sopor_core.records import dataclass
 
 
 def audit(context: Context, limit: int | None = None) -> tuple[AuditEntry, ...]:

@@ -13,6 +13,7 @@ from sopor.merge.paths import ElementKey, Path, format_path, value_at
 from sopor.merge.spec import STRUCTURED, parse_text
 from sopor.merge.values import MaybeJson, same_json
 from sopor.model.document import Body, Document, DocumentId, Json
+from sopor.records import dataclass
 from sopor.repository.context import Context
 from sopor.repository.describing import branch_names, describe_commit, document_name
 from sopor.repository.history import find_document, in_history, log
@@ -25,7 +26,6 @@ from sopor.repository.results import (
 )
 from sopor.repository.revisions import HEAD, resolve
 from sopor_core.ids import Cid, CommitId
-from sopor_core.records import dataclass
 
 _UNCHANGING = frozenset({"_id", "_type"})
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from sopor.errors import EditsInTheWay, SoporError
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta
+from sopor.records import dataclass
 from sopor.repository.context import Context
 from sopor.repository.journal import Move, arrive, write_move
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.worktree import Scan, Written

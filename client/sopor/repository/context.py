@@ -17,6 +17,7 @@ from sopor.crypto.keys import ProjectKeys
 from sopor.errors import Busy, InvalidInput, NotFound
 from sopor.model.commit import Author
 from sopor.model.document import Document
+from sopor.records import dataclass
 from sopor.repository.accounts import AccountSource
 from sopor.repository.project_keys import read_local_keys, unwrap_keys
 from sopor.store import FOLDER, Store
@@ -25,7 +26,6 @@ from sopor_core import canonical
 from sopor_core.errors import VerificationError
 from sopor_core.ids import Cid, CommitId, OrgId, ProjectId
 from sopor_core.limits import MAX_DOCUMENT_BYTES
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.merge.graph import Graph

@@ -8,9 +8,9 @@ from pathlib import Path
 from sopor.errors import StateConflict
 from sopor.formats import DEFAULT_LIMITS
 from sopor.formats.converting import Conversion
+from sopor.records import dataclass
 from sopor.worktree.disk import Disk
 from sopor.worktree.paths import check_path
-from sopor_core.records import dataclass
 
 _SHOWN = 3
 

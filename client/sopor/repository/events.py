@@ -11,6 +11,7 @@ from typing import Self, TypeAlias
 
 from sopor.crypto.labels import open_branch_label
 from sopor.moments import Moment
+from sopor.records import dataclass
 from sopor.remote.events.failures import Gap
 from sopor.remote.events.feed import Feed
 from sopor.remote.events.live import Live, LiveState
@@ -23,7 +24,6 @@ from sopor.repository.presence import Present, Reader
 from sopor.sync.overlap import Missing
 from sopor_core.ids import AccountId, CommitId
 from sopor_core.push_entry import BranchOp, PushEntry
-from sopor_core.records import dataclass
 from sopor_core.wire.events import Cursor, Place
 
 __all__ = [

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from sopor.errors import InvalidInput, StateConflict
 from sopor.formats.converting import Conversion, Target, convert
+from sopor.records import dataclass
 from sopor.repository.context import Context
 from sopor.repository.converted import ConvertedFile, files_of, write_files
 from sopor.repository.revisions import HEAD, resolve
 from sopor_core.ids import CommitId
-from sopor_core.records import dataclass
 
 _NAMES: Mapping[Target, str] = {Target.V4: "insomnia.json", Target.JSON: "documents.json"}
 

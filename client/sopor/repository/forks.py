@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sopor.errors import ForkError
 from sopor.organization.results import AuditEntry
+from sopor.records import dataclass
 from sopor.remote import Remote
 from sopor.repository.auditing import Teller
 from sopor.repository.context import Context
@@ -18,7 +19,6 @@ from sopor_core.ids import BranchId, CommitId
 from sopor_core.membership import MembershipLog
 from sopor_core.push_entry import Citation, ListedCommit, PushEntry
 from sopor_core.push_log import EMPTY_LOG, LogPosition, check_entry
-from sopor_core.records import dataclass
 
 _MOST_PAGES = 64
 

@@ -10,12 +10,12 @@ from sopor.formats import DEFAULT_LIMITS, read
 from sopor.formats.assign import slug
 from sopor.formats.converting import Target, convert
 from sopor.model.document import Document, DocumentId
+from sopor.records import dataclass
 from sopor.repository.context import find_root
 from sopor.repository.converted import ConvertedFile, files_of, present, write_files
 from sopor.repository.sources import owners, read_sources
 from sopor.worktree.disk import Disk
 from sopor.worktree.walk import walk
-from sopor_core.records import dataclass
 
 V4_NAME = "insomnia.json"
 

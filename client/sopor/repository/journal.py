@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 
+from sopor.records import dataclass
 from sopor.store import Store
 from sopor_core.errors import VerificationError
 from sopor_core.ids import CommitId
-from sopor_core.records import dataclass
 
 _SETTING = "moving"
 

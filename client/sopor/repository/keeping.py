@@ -17,11 +17,11 @@ from sopor.merge.documents import Conflict
 from sopor.merge.paths import format_path
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import Delta, State
+from sopor.records import dataclass
 from sopor.repository.describing import document_name, documents_are
 from sopor.repository.settling import settle_records
 from sopor.repository.sides import Sides, documents_of
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.worktree import Scan

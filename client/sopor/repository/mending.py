@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from sopor.merge.choices import mend_choices
 from sopor.merge.structure import Mend, MendKind
 from sopor.model.document import Document, DocumentId
+from sopor.records import dataclass
 from sopor.repository.context import Context
 from sopor.repository.sides import Sides
-from sopor_core.records import dataclass
 
 
 def notes_of(mends: Sequence[Mend]) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from sopor.errors import DamagedStore, StateConflict
 from sopor.model.document import DocumentId
+from sopor.records import dataclass
 from sopor.store import Store
 from sopor_core.errors import VerificationError
 from sopor_core.ids import Cid, CommitId
-from sopor_core.records import dataclass
 
 _SETTING = "merge"
 

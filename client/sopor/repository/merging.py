@@ -10,6 +10,7 @@ from sopor.errors import EditsInTheWay, MergeConflicts, StateConflict
 from sopor.lazy import lazy_module
 from sopor.merge.graph import is_ancestor
 from sopor.model.document import Document, DocumentId
+from sopor.records import dataclass
 from sopor.repository.checkout import (
     Carrying,
     check_not_in_the_way,
@@ -27,7 +28,6 @@ from sopor.repository.originals import keep_originals
 from sopor.repository.results import MergeOutcome
 from sopor.repository.revisions import resolve
 from sopor_core.ids import Cid, CommitId
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.merge.projects import MendedMerge

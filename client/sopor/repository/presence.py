@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from sopor.crypto.presence import Desk, Note, open_note, seal_note
 from sopor.errors import Busy
 from sopor.moments import Moment, now
+from sopor.records import dataclass
 from sopor.remote.presence import PresenceApi
 from sopor.repository.auditing import login_of
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import AccountId, DeviceId
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.account import Account

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sopor.errors import DamagedStore, ForkError, NotFound, StateConflict
+from sopor.records import dataclass
 from sopor.remote import LogMoved
 from sopor.repository.connection import Connection
 from sopor.repository.context import Context
@@ -19,7 +20,6 @@ from sopor_core.ids import OrgId
 from sopor_core.membership import MembershipEntry, MembershipLog
 from sopor_core.push_entry import Citation
 from sopor_core.push_log import EMPTY_LOG
-from sopor_core.records import dataclass
 
 
 def repair(context: Context) -> RepairResult:

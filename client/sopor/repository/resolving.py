@@ -14,6 +14,7 @@ from sopor.merge.conflicts import Choice, FieldConflict, MergeResult, settle
 from sopor.merge.documents import Conflict, by_fields
 from sopor.merge.paths import Path, format_path, parse_path
 from sopor.model.document import Document, DocumentId, Json
+from sopor.records import dataclass
 from sopor.repository.checkout import put_documents
 from sopor.repository.committing import commit
 from sopor.repository.context import Context
@@ -33,7 +34,6 @@ from sopor.repository.selection import Candidate, select
 from sopor.repository.sides import sides_of_kept
 from sopor.store import Store
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 BOTH = "both"
 """The choice of what both sides have."""

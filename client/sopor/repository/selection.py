@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sopor.errors import InvalidInput, NotFound
 from sopor.model.document import DocumentId
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _SHOWN = 5
 

@@ -9,10 +9,10 @@ from sopor.merge.graph import merge_bases, virtual_base
 from sopor.merge.projects import MendedMerge, merge_projects
 from sopor.model.document import Document, DocumentId
 from sopor.model.state import State
+from sopor.records import dataclass
 from sopor.repository.context import Context
 from sopor.repository.merge_state import MergeState
 from sopor_core.ids import Cid, CommitId
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from sopor.formats.imports.nedb import import_data_folder, is_data_file
 from sopor.formats.openapi_file import OPENAPI_FORMAT
 from sopor.formats.trees import GIT_SYNC_FOLDER
 from sopor.model.document import Document, DocumentId
+from sopor.records import dataclass
 from sopor.worktree import faults
 from sopor.worktree.disk import check_size
 from sopor.worktree.paths import ENDINGS
 from sopor.worktree.walk import walk
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

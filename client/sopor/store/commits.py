@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from sopor.errors import DamagedStore, InvalidInput, NotFound
 from sopor.model.commit import Commit
 from sopor.model.state import NodeHasher, State
+from sopor.records import dataclass
 from sopor.store.database import Database
 from sopor_core.ids import CommitId, PackId, StateRoot
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor_core.push_entry import ListedCommit

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Protocol, TypeVar
 
+from sopor.records import dataclass
 from sopor.store import Store
 from sopor.sync.receive import Answer
 from sopor_core.errors import ForkError
 from sopor_core.ids import EntryHash, PackId
 from sopor_core.membership import MembershipEntry, MembershipLog
 from sopor_core.push_entry import Citation, PushEntry
-from sopor_core.records import dataclass
 
 
 class Missing(Exception):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TypeAlias
 
+from sopor.records import dataclass
 from sopor_core.ids import CommitId
-from sopor_core.records import dataclass
 
 IsAncestor: TypeAlias = Callable[[CommitId, CommitId], bool]
 """``is_ancestor(old, new)``: whether ``new`` contains ``old``; a commit contains itself."""

@@ -13,6 +13,7 @@ from dataclasses import field
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.labels import seal_branch_label
 from sopor.crypto.pack import Base, PackObject, open_pack, write_packs
+from sopor.records import dataclass
 from sopor.store import Store
 from sopor.sync.receive import Receiver
 from sopor_core.errors import InvalidValue
@@ -21,7 +22,6 @@ from sopor_core.limits import MAX_BASE_CHAIN, MAX_LISTED_COMMITS, MAX_LISTED_PAC
 from sopor_core.membership import MembershipLog
 from sopor_core.push_entry import BranchOp, ListedCommit, ListedPack, PushEntry, Signer
 from sopor_core.push_log import LogCheckedEntry, check_entry
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

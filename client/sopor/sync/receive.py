@@ -13,6 +13,7 @@ from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.labels import open_branch_label
 from sopor.crypto.pack import PackObject, open_pack
 from sopor.errors import fewer_members
+from sopor.records import dataclass
 from sopor.store import Store
 from sopor.sync.verify import take_commits
 from sopor_core.errors import ForkError, Layer, RollbackError, VerificationError
@@ -20,7 +21,6 @@ from sopor_core.ids import CommitId, OrgId, PackId, ProjectId
 from sopor_core.membership import MembershipEntry, MembershipLog
 from sopor_core.push_entry import BranchOp, Citation, ListedCommit, ListedPack, PushEntry
 from sopor_core.push_log import LogCheckedEntry, LogPosition, check_entry
-from sopor_core.records import dataclass
 
 FetchPack = Callable[[PackId, int], bytes]
 """Fetches a pack that an answer names but does not hold: ``fetch(id, size)``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 LONGEST_BURST_SECONDS = 10.0
 """While files are saved again and again, they are committed every so often nevertheless."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from sopor.model.document import RECORD_TYPE
+from sopor.records import dataclass
 from sopor.repository.results import ChangeKind, DocumentChange
-from sopor_core.records import dataclass
 
 _LONGEST_NAME = 60
 _MOST_PARTS = 3

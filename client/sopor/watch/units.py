@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sopor.disk import disk_errors
 from sopor.errors import InputNeeded, NotFound, StateConflict
 from sopor.keystore.home import HOME_VARIABLE, sopor_home
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.repository import Repository

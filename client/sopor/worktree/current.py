@@ -10,13 +10,13 @@ from sopor.errors import StateConflict
 from sopor.formats.record import is_record, record_extras, record_path, record_roots
 from sopor.formats.trees import is_tree
 from sopor.model.document import Document, DocumentId, parent_of
+from sopor.records import dataclass
 from sopor.worktree.disk import Disk
 from sopor.worktree.index import Entry, SqliteFileIndex
 from sopor.worktree.look import Look, has_twin
 from sopor.worktree.paths import check_path
 from sopor.worktree.reader import Parsed, Reader
 from sopor.worktree.scan import Comparison
-from sopor_core.records import dataclass
 
 Rest: TypeAlias = Callable[[str], Sequence[Document]]
 Changes: TypeAlias = Mapping[DocumentId, Document | None]

@@ -22,10 +22,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from sopor.errors import InvalidInput, StateConflict
+from sopor.records import dataclass
 from sopor.worktree import faults
 from sopor.worktree.index import Stat
 from sopor.worktree.paths import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
-from sopor_core.records import dataclass
 
 _READ_FLAGS = (
     os.O_RDONLY

@@ -11,13 +11,13 @@ from dataclasses import field
 
 from sopor.errors import InvalidInput, SoporError, StateConflict
 from sopor.formats.errors import FormatError
+from sopor.records import dataclass
 from sopor.worktree import faults
 from sopor.worktree.disk import Disk, check_size
 from sopor.worktree.index import FileRow, FileState, SqliteFileIndex
 from sopor.worktree.paths import folded
 from sopor.worktree.reader import Parsed, Reader
 from sopor.worktree.walk import Walk, walk
-from sopor_core.records import dataclass
 
 _ATTEMPTS = 4
 

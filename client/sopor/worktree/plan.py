@@ -17,9 +17,9 @@ from sopor.formats.record import (
 )
 from sopor.formats.trees import PATTERNS, is_tree, path_in_tree, tree_record
 from sopor.model.document import Document, DocumentId, Json, parent_of, split_local
+from sopor.records import dataclass
 from sopor.worktree.current import Changes, CurrentFile, CurrentFiles
 from sopor.worktree.scan import label, tree_place
-from sopor_core.records import dataclass
 
 Documents = Mapping[DocumentId, Document]
 

@@ -12,12 +12,12 @@ from sopor.formats.errors import FormatError
 from sopor.formats.names import FORMAT_NAMES
 from sopor.lazy import lazy_module
 from sopor.model.document import Document, DocumentId, Json, split_modified
+from sopor.records import dataclass
 from sopor.worktree.disk import Content
 from sopor.worktree.index import FileRow, FileState, Stat
 from sopor_core import canonical
 from sopor_core.ids import Cid
 from sopor_core.limits import MAX_DOCUMENT_BYTES
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.formats import known

@@ -11,8 +11,8 @@ from sopor.formats.record import make_record
 from sopor.formats.v4_json import V4Json
 from sopor.formats.v4_yaml import V4Yaml
 from sopor.model.document import Document, with_modified
+from sopor.records import dataclass
 from sopor.worktree.plan import PlannedFile
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

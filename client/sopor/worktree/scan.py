@@ -13,11 +13,11 @@ from typing import ClassVar
 from sopor.errors import InvalidInput
 from sopor.formats.record import record_path
 from sopor.model.document import Document, DocumentId
+from sopor.records import dataclass
 from sopor.worktree.index import NO_STAT, Entry, FileRow, FileState, SqliteFileIndex
 from sopor.worktree.look import Look
 from sopor.worktree.reader import Parsed, Reader, own_documents
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 _SHOWN = 3
 

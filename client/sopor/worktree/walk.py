@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
 
+from sopor.records import dataclass
 from sopor.worktree import paths
 from sopor.worktree.disk import stat_of
 from sopor.worktree.index import Stat
-from sopor_core.records import dataclass
 
 
 @dataclass(slots=True)

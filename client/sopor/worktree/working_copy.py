@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from sopor.errors import StateConflict
 from sopor.formats.base import DEFAULT_LIMITS, Limits
 from sopor.model.document import Document, DocumentId
+from sopor.records import dataclass
 from sopor.worktree.disk import Disk
 from sopor.worktree.index import Entry, FileState, SqliteFileIndex
 from sopor.worktree.look import Look, Looker
 from sopor.worktree.reader import CidOf, Reader, Seen
 from sopor.worktree.scan import Comparison, Scan, dirty_row, label
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 if TYPE_CHECKING:
     from sopor.worktree.current import Changes, CurrentFiles, Rest

@@ -23,6 +23,7 @@ from hashlib import sha256
 from sopor.errors import StateConflict
 from sopor.formats.trees import is_tree
 from sopor.model.document import Document, DocumentId
+from sopor.records import dataclass
 from sopor.worktree.disk import Disk, Staged
 from sopor.worktree.index import Stat
 from sopor.worktree.look import Look, clash, has_twin
@@ -31,7 +32,6 @@ from sopor.worktree.plan import Plan, PlannedFile
 from sopor.worktree.reader import Reader, Seen
 from sopor.worktree.render import Rendered, render
 from sopor_core.ids import Cid
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

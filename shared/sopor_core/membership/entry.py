@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sopor_core import canonical
@@ -15,7 +15,6 @@ from sopor_core.limits import MAX_MEMBERSHIP_ENTRY_BYTES
 from sopor_core.membership.bodies import parse_body
 from sopor_core.membership.parts import Body, EntryType
 from sopor_core.push_entry import Citation, Signer
-from sopor_core.records import dataclass
 from sopor_core.signing import (
     MEMBERSHIP,
     VerifyKey,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from sopor_core.errors import ForkError, Layer, VerificationError
@@ -22,7 +22,6 @@ from sopor_core.membership.roles import Access, Role, Scope
 from sopor_core.membership.rules import Change, ScopeKeys, found, judge
 from sopor_core.membership.scopes import Genesis
 from sopor_core.push_entry import Citation
-from sopor_core.records import dataclass
 from sopor_core.signing import VerifyKey
 
 T = TypeVar("T")

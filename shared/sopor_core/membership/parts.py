@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol, Self
 
@@ -14,7 +15,6 @@ from sopor_core.ids import AccountId, InviteId, ProjectId
 from sopor_core.membership.roles import Role, Scope
 from sopor_core.names import normalize_login
 from sopor_core.push_entry import MAX_LABEL_BYTES, Citation
-from sopor_core.records import dataclass
 
 WRAP_BYTES = 80
 PREVIOUS_BYTES = 12 + 32 + 16

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from sopor_core.canonical import Json
@@ -21,7 +22,6 @@ from sopor_core.membership.parts import (
     wraps_json,
 )
 from sopor_core.membership.roles import ORGANIZATION_ROLES, PROJECT_ROLES, Role, Scope
-from sopor_core.records import dataclass
 from sopor_core.signing import VerifyKey
 
 

@@ -7,12 +7,11 @@ be compared, and the state that a push entry cites can be asked later.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
 from sopor_core.ids import AccountId, InviteId, ProjectId
-from sopor_core.records import dataclass
 from sopor_core.signing import VerifyKey
 
 Scope: TypeAlias = ProjectId

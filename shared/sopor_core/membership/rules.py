@@ -7,7 +7,7 @@ leaves no trace.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import NoReturn, Protocol
 
@@ -38,7 +38,6 @@ from sopor_core.membership.roles import (
 )
 from sopor_core.membership.scopes import Genesis, NewEpochs, OrgSet, Plan, ProjectNew, ProjectSet
 from sopor_core.push_entry import Citation
-from sopor_core.records import dataclass
 from sopor_core.signing import JOIN, REKEY, signed_message
 
 

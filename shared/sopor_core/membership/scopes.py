@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from sopor_core.canonical import Json
@@ -24,7 +25,6 @@ from sopor_core.membership.parts import (
 )
 from sopor_core.membership.roles import Scope
 from sopor_core.push_entry import MAX_LABEL_BYTES
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.ids import ProjectId
-from sopor_core.records import dataclass
 
 STREAM_TYPE = "text/event-stream"
 LAST_EVENT_ID = "Last-Event-ID"

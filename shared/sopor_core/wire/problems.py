@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from sopor_core.records import dataclass
 
 MEDIA_TYPE = "application/problem+json"
 

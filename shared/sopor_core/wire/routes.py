@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from sopor_core.records import dataclass
 
 PROTOCOL = 1
 """The protocol version of this program; the client sends it, `GET /v1/meta` tells the range."""

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from sopor.crypto.pack.layout import HEADER_BYTES, PackHeader
 from sopor.crypto.primitives import TAG_BYTES
+from sopor.records import dataclass
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.encoding import b64encode
@@ -19,7 +20,6 @@ from sopor_core.limits import (
     MAX_INFLATED_FRAME_BYTES,
     MAX_PACK_BYTES,
 )
-from sopor_core.records import dataclass
 
 FINDING_TAG_BYTES = 4
 """How much of an object's id the index tells."""

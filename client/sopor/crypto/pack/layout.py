@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sopor.crypto.keys import ProjectKeys
 from sopor.crypto.primitives import TAG_BYTES, Buffer
+from sopor.records import dataclass
 from sopor_core.errors import Layer, VerificationError
-from sopor_core.records import dataclass
 
 MAGIC = b"SOPK"
 VERSION = 1

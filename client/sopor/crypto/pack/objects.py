@@ -7,8 +7,8 @@ from dataclasses import field
 from typing import TypeAlias
 
 from sopor.crypto.pack.index import ObjectKind
+from sopor.records import dataclass
 from sopor_core.ids import Cid, CommitId, PackId
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import field
 from sopor.crypto.pack.index import ObjectKind
 from sopor.crypto.pack.objects import Base
 from sopor.crypto.pack.secrets import holds_secrets
+from sopor.records import dataclass
 from sopor_core.ids import Cid, CommitId
 from sopor_core.limits import MAX_BASE_CHAIN, MAX_FRAME_BYTES
-from sopor_core.records import dataclass
 
 
 @dataclass

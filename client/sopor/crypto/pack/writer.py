@@ -28,6 +28,7 @@ from sopor.crypto.pack.layout import (
 from sopor.crypto.pack.objects import PackObject, SealedPack
 from sopor.crypto.pack.planning import Bases, PlainFrame, plan_frames
 from sopor.crypto.primitives import TAG_BYTES, RandomSource
+from sopor.records import dataclass
 from sopor_core import canonical
 from sopor_core.errors import InvalidValue
 from sopor_core.ids import Cid, CommitId, PackId
@@ -37,7 +38,6 @@ from sopor_core.limits import (
     MAX_PACK_BYTES,
     MIB,
 )
-from sopor_core.records import dataclass
 
 
 def write_packs(

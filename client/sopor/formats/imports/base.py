@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from sopor.formats.types import ID_PREFIXES
 from sopor.model.document import Body, Document, DocumentId, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 KEPT = "_imported"
 """The field of a document that keeps what Insomnia's resources have no place for."""

@@ -11,7 +11,7 @@ from sopor.formats.imports.base import Collector
 from sopor.formats.imports.openapi_example import example_of
 from sopor.formats.imports.values import list_of, object_of, objects_of, text_of
 from sopor.model.document import Body, Json
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 _NOT_IN_NAMES = re.compile(r"\W+")

@@ -24,6 +24,7 @@ from sopor.errors import (
     Weather,
 )
 from sopor.moments import Moment, now
+from sopor.records import dataclass
 from sopor.remote.events.failures import Gap, NoStream, Silence
 from sopor.remote.events.live import Live, LiveState
 from sopor.remote.events.messages import Farewell, Message, News, Notes, Pace, PollAnswer
@@ -45,7 +46,6 @@ from sopor.remote.events.plan import (
     after,
     awake,
 )
-from sopor_core.records import dataclass
 from sopor_core.wire.events import Bye, Cursor
 from sopor_core.wire.problems import Code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sopor.moments import Moment
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 class LiveState(StrEnum):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from sopor.errors import InvalidInput
+from sopor.records import dataclass
 from sopor.remote.address import ServerAddress
 from sopor_core import canonical
 from sopor_core.canonical import Json
 from sopor_core.errors import Layer, VerificationError
 from sopor_core.fields import Fields
-from sopor_core.records import dataclass
 from sopor_core.wire.events import Mode
 
 _MAX_MODES = 16

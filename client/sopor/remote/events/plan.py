@@ -13,7 +13,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 from sopor_core.wire.events import Bye
 
 OFFER_SECONDS = 3600.0

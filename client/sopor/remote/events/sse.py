@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import TypeAlias
 
+from sopor.records import dataclass
 from sopor_core.errors import Layer, VerificationError
-from sopor_core.records import dataclass
 
 _END = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"

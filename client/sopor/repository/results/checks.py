@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sopor_core.records import dataclass
+from sopor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

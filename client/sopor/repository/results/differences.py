@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sopor.model.document import DocumentId, Json
+from sopor.records import dataclass
 from sopor.repository.results.state import CommitInfo, DocumentChange
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from enum import Enum
 
 from sopor.model.document import DocumentId
 from sopor.moments import Moment
+from sopor.records import dataclass
 from sopor_core.ids import AccountId, CommitId, ProjectId
-from sopor_core.records import dataclass
 
 
 class ChangeKind(Enum):

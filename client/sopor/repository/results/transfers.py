@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sopor.moments import Moment
+from sopor.records import dataclass
 from sopor.repository.results.state import ConflictInfo
 from sopor_core.ids import CommitId, OrgId, ProjectId
-from sopor_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from sopor_core import records
+from sopor import records
 
 Maker = Callable[..., Any]
 
