@@ -29,9 +29,8 @@ class KnownCommits:
         self.listed = {commit.id: commit for commit in entry.commits}
         self._store = store
         self._project = project.id
-        self._known = dict(project.known)
-        for branch in project.branches.values():
-            self._known[branch.head.id] = branch.head
+        self._recent = project.known
+        self._known = {branch.head.id: branch.head for branch in project.branches.values()}
         self._lookups = 0
         self._asked: set[CommitId] = set()
         self._named = _named(entry)
@@ -49,7 +48,7 @@ class KnownCommits:
                 Layer.OPS, "the entry needs too much work", hint="push fewer reverts at once"
             )
         if commit not in self._known and commit not in self.listed:
-            self._load({commit} if self._asked else {commit, *self._named})
+            self._load({commit} if commit in self._recent else {commit, *self._unasked()})
         return self._known.get(commit)
 
     def unknown(self) -> list[CommitId]:
@@ -57,8 +56,14 @@ class KnownCommits:
         self._load(self.listed)
         return [commit for commit in self.listed if commit not in self._known]
 
+    def _unasked(self) -> set[CommitId]:
+        return set() if self._asked else self._named
+
     def _load(self, commits: Iterable[CommitId]) -> None:
         missing = set(commits) - self._known.keys() - self._asked
+        recent = [commit for commit in missing if commit in self._recent]
+        self._known.update((commit, self._recent[commit]) for commit in recent)
+        missing.difference_update(recent)
         if missing:
             self._asked |= missing
             ancestors = _ANCESTORS if self._walks else 0

@@ -9,7 +9,9 @@ import pytest
 
 from sopor_core.ids import BranchId, OpId, ProjectId
 from sopor_core.membership import Role
+from sopor_core.push_entry import ListedCommit
 from sopor_core.wire.events import Cursor, Place
+from sopor_server.adapters.sqlite import projects
 from sopor_server.auth import Caller
 from sopor_server.errors import Behind
 from sopor_server.service.branches import change_branches, revert
@@ -127,3 +129,29 @@ def test_a_poll_that_finds_nothing_reads_each_project_and_organization_once(
     assert cost_of(context, lambda counted: ask(counted, caller, [one], {one: places[one]})) == (
         Cost(4, 0, 0, 0)
     )
+
+
+def test_a_push_makes_no_commits_that_it_does_not_ask_for(
+    context: Context,
+    caller: Caller,
+    home: Household,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of the newest commits come along with the project, but as they are stored."""
+    for _ in range(70):
+        home.push(project, project.entry(home.keys, project.commit()))
+    made: list[bytes] = []
+    make = projects._commit
+
+    def counted(commit: bytes, parents: bytes, root: bytes) -> ListedCommit:
+        made.append(commit)
+        return make(commit, parents, root)
+
+    monkeypatch.setattr(projects, "_commit", counted)
+    entry = project.entry(home.keys, project.commit())
+    push(context, caller, Push(project.id, entry.encoded))
+    assert len(made) <= 2
+    found = context.store.project(project.id, commits=64)
+    assert found is not None
+    assert len(found.known) == len(dict(found.known)) == 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sopor_core.ids import (
@@ -45,7 +45,7 @@ def find(db: sqlite3.Connection, project: ProjectId, commits: int) -> Project | 
         size,
         updated,
         _branches(db, project),
-        _commits(newest),
+        _Recent(newest),
         *groups.state(db, project),
     )
 
@@ -255,6 +255,22 @@ def _by_id(
         )
         found.update(_commits(rows))
     return found
+
+
+class _Recent(Mapping[CommitId, ListedCommit]):
+    """Commits of which a push asks for few: each is made when it is asked for."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._rows = {row[0]: row for row in rows}
+
+    def __getitem__(self, commit: CommitId) -> ListedCommit:
+        return _commit(*self._rows[commit])
+
+    def __iter__(self) -> Iterator[CommitId]:
+        return map(CommitId, self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def _commits(rows: Iterable[tuple[Any, ...]]) -> dict[CommitId, ListedCommit]:
