@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sopor.errors import NotFound, SoporError
+from sopor.errors import NotFound, SoporError, StateConflict
 from sopor.repository import Repository
 from sopor_core.errors import InvalidValue
 from tests.support.world import Device, request, v4_export, workspace
@@ -243,6 +243,14 @@ def test_each_field_is_settled_in_its_own_way(conflicting: Repository, device: D
         assert found["req_0"]["url"] == "https://mine"
         assert found["req_1"]["name"] == "Edited"
         assert later.status().clean
+
+
+def test_everything_is_not_restored_during_a_merge(conflicting: Repository) -> None:
+    """The merge would be committed without what it brought, and nothing would say so."""
+    before = look(conflicting)
+    with pytest.raises(StateConflict, match="a merge is under way"):
+        conflicting.restore(["."])
+    assert look(conflicting) == before
 
 
 def test_giving_up_restores_the_very_bytes(device: Device) -> None:

@@ -97,8 +97,12 @@ def restore(
 
     Raises:
         NotFound: neither the commit nor the working files have such a document.
+        StateConflict: all are wanted while a merge is under way, which would then keep nothing of
+            the other side, and say nothing of it.
     """
     with begin(context):
+        if EVERYTHING in words:
+            refuse_during_merge(context.store)
         state = context.store.commits.state(_source(context, source))
         scan = context.scan()
         head = context.store.commits.state(context.store.refs.head)
