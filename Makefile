@@ -4,6 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CHECKOV := $(VENV)/checkov/bin/checkov
+SCHEMATHESIS := $(VENV)/schemathesis/bin/schemathesis
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input -qq
 UV := uv==0.13.9
 
@@ -15,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run tour test check check-terraform format coverage fuzz properties adversary requirements \
+.PHONY: help setup run tour test check check-terraform format coverage fuzz api-fuzz properties adversary simulate requirements \
 	archive bench bench-full bench-plots bench-plots-setup cloud-race coldstart cost \
 	events-breaks events-latency events-soak events-streams orgs deploy clean
 
@@ -81,6 +82,16 @@ fuzz: setup ## Fuzz the readers (MINUTES=10), then the property tests on many mo
 		-max_total_time=$$(( $(or $(MINUTES),10) * 60 ))
 	@SOPOR_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -n 2 tests/properties $(ARGS)
 
+# Schemathesis brings what nothing else here needs, so it lives apart, as Checkov does.
+$(SCHEMATHESIS): tests/fuzz/requirements.txt | setup
+	@$(PIP) $(UV)
+	@$(VENV)/bin/uv venv --quiet --clear --python $(PY) $(VENV)/schemathesis
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/schemathesis --require-hashes -r $<
+	@touch $@
+
+api-fuzz: $(SCHEMATHESIS) ## Try a server with what Schemathesis makes of the OpenAPI document (MINUTES=5)
+	@$(PY) tests/fuzz/api.py $(SCHEMATHESIS) $$(( $(or $(MINUTES),5) * 60 )) $(ARGS)
+
 LAWS = $(addprefix tests/properties/test_,field_merge.py spec_merge.py order_and_text_merge.py \
 	project_merge.py convergence.py paths_and_diff.py graph.py)
 
@@ -90,6 +101,9 @@ properties: setup ## Try the laws of the merge on 200,000 examples and more (EXA
 adversary: setup ## Have servers lie in every story, and in 100,000 mutations (MUTATIONS=100000)
 	@$(PY) -m pytest -n 2 tests/adversary --ignore=tests/adversary/test_mutations.py $(ARGS)
 	@SOPOR_MUTATIONS=$(or $(MUTATIONS),100000) $(PY) -m pytest -q -s tests/adversary/test_mutations.py
+
+simulate: setup ## Let three devices do random commands behind a bad network (SEEDS=2000 of 25 steps)
+	@$(PY) -m tests.simulate --seeds $(or $(SEEDS),2000) $(ARGS)
 
 # One resolution for every platform and for each Python from 3.11 on. Versions stay as they are
 # while pyproject.toml allows them; UPGRADE=1 takes the newest.
@@ -118,6 +132,7 @@ requirements: setup ## Pin, with hashes, what pyproject.toml names, and Checkov
 		| $(COMPILE) - --constraint requirements.txt --output-file tests/bench/requirements.txt
 	@$(PY) -c '$(PLAIN_LINES)'
 	@echo checkov | $(COMPILE) - --output-file infra/terraform/checkov-requirements.txt
+	@echo schemathesis | $(COMPILE) - --output-file tests/fuzz/requirements.txt
 
 archive: setup ## Build the archive that Cloud Functions is given
 	@$(PY) infra/terraform/scripts/build_source.py

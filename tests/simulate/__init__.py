@@ -1,0 +1,1 @@
+"""Random commands of three devices behind a bad network, and a model to compare with."""
