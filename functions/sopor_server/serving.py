@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+from sopor_server.app import answers
+from sopor_server.errors import not_found
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+    from werkzeug.wrappers import Response
 
 _SOURCE = Path(__file__).with_name("entry.py")
 
@@ -51,9 +56,16 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Returns the WSGI application, in the worker."""
         from functions_framework import create_app
 
-        application: WSGIApplication = create_app("api", str(_SOURCE), "http")  # type: ignore[no-untyped-call]
-        return application
+        application = create_app("api", str(_SOURCE), "http")  # type: ignore[no-untyped-call]
+        application.register_error_handler(404, _not_found)
+        flask: WSGIApplication = application
+        return flask
 
     def _tell(self, arbiter: Any) -> None:  # noqa: ANN401
         host, port = arbiter.LISTENERS[0].sock.getsockname()[:2]
         self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+
+def _not_found(_error: Exception) -> Response:
+    """Answers what the framework passes to no function, such as an address with a line in it."""
+    return answers.refusal(not_found("address"), secrets.token_hex(8))

@@ -80,7 +80,8 @@ def test_who_asks_must_be_known(server: RunningServer, route: Route, header: str
 @pytest.mark.parametrize(
     "path",
     ["/", "/v1", "/v1/", "/v2/meta", "/v1/meta/", "/v1/nothing", "/v1/projects/x/y/z",
-     "/v1//meta", "/V1/meta", "/v1/meta%2f", "/v1/projects//push", "/.git/config"],
+     "/v1//meta", "/V1/meta", "/v1/meta%2f", "/v1/projects//push", "/.git/config",
+     "/v1/projects/%0A/pull", "/robots.txt", "/favicon.ico"],
 )  # fmt: skip
 def test_other_addresses_are_not_found(server: RunningServer, path: str) -> None:
     answer = raw(server, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
