@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.people import PASSWORD, PETSTORE, Person, start
+from tests.support.people import PETSTORE, Person, start
 from tests.support.server import RunningServer, running_server
 from tests.support.terminal import Terminal
+from tests.support.world import PASSWORD
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_an_edit_inside_a_folder_that_goes_keeps_the_folder(shop: Device) -> Non
         repository.merge("gone", keep_edits=True)
         assert look(repository, "fld_1") == FOLDER
         assert look(repository, "req_7")["parentId"] == "fld_1"
-        changes = {change.id: change.kind.value for change in repository.status().changes}
+        changes = {str(change.id): change.kind.value for change in repository.status().changes}
         assert changes.pop("req_7") == changes.pop("fld_1") == "added"
         assert not changes
 
@@ -159,7 +159,7 @@ def test_what_was_deleted_and_not_committed_stays_deleted(shop: Device) -> None:
         kept = [item for item in resources(repository) if item["_id"] not in {"req_0", "req_2"}]
         write(repository, kept)
         repository.merge("ahead", keep_edits=True)
-        changes = {change.id: change.kind.value for change in repository.status().changes}
+        changes = {str(change.id): change.kind.value for change in repository.status().changes}
         assert changes == {"req_0": "deleted", "req_2": "deleted"}
         assert look(repository, "req_1")["name"] == "ahead"
 

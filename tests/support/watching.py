@@ -30,7 +30,12 @@ class Watching:
         self.told: list[dict[str, Any]] = []
         self._news = Condition()
         self._ended = False
-        self.process = terminal.start(f"sopor watch --json {options}")
+        # Under nohup the tests, and what they start, ignore a hang-up.
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        try:
+            self.process = terminal.start(f"sopor watch --json {options}")
+        finally:
+            signal.signal(signal.SIGHUP, before)
         self._thread = Thread(target=self._read, daemon=True)
         self._thread.start()
 

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
+from sopor.formats.errors import FormatError
 from sopor.model.document import (
     RECORD_TYPE,
     Body,
@@ -25,6 +26,7 @@ from sopor.model.document import (
     DocumentError,
     DocumentId,
     Json,
+    check_json,
     parent_of,
 )
 
@@ -51,7 +53,16 @@ def make_record(
     documents: Iterable[Document],
     container: Mapping[str, Json] | None = None,
 ) -> Document:
-    """Returns the record of a file that holds the given documents and container fields."""
+    """Returns the record of a file that holds the given documents and container fields.
+
+    Raises:
+        FormatError: the container says what no document may.
+    """
+    said = dict(container or {})
+    try:
+        check_json(said, "the file")
+    except DocumentError as error:
+        raise FormatError(error.reason, path=path, document=error.where, hint=error.hint) from None
     roots, extras = tops(documents)
     identity = record_id(path)
     body: Body = {
@@ -63,9 +74,7 @@ def make_record(
     }
     if extras:
         body["extras"] = list[Json](extras)
-    for key, value in (container or {}).items():
-        if key not in OWN_FIELDS:
-            body[key] = value
+    body |= {key: value for key, value in said.items() if key not in OWN_FIELDS}
     return Document(identity, RECORD_TYPE, body)
 
 

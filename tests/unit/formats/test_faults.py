@@ -168,6 +168,13 @@ def test_an_alias_bomb_does_not_go_off(form: Any) -> None:
     assert caught.value.line is not None
 
 
+@pytest.mark.parametrize("said", [r'"\ud800": 1', r'"x": "\udfff"', '"x": 1e999'])
+def test_what_a_file_says_of_itself_is_text_and_numbers_as_well(said: str) -> None:
+    with pytest.raises(FormatError, match="a.json: the file: ") as caught:
+        V4Json().read((JSON_START + "]," + said + "}").encode(), "a.json")
+    assert caught.value.document == "the file"
+
+
 def test_an_error_without_a_line_still_names_the_file() -> None:
     error = FormatError("is wrong", path="a.yaml", document="x")
     assert str(error) == "a.yaml: x: is wrong"
