@@ -151,6 +151,24 @@ def test_a_removed_member_gets_nothing_more(world: World) -> None:
     assert clone.log()[-1].message == "Start"
 
 
+def test_who_has_seen_the_own_removal_is_told_what_it_means_offline(world: World) -> None:
+    ada, bob = world.device("ada"), world.device("bob")
+    found(ada)
+    published(ada)
+    join(bob, invite(ada))
+    clone = bob.clone("petstore")
+    managing.remove(ada.team(), name_of(bob))
+    log, team = clone.context.store.log, ada.team()
+    log.append_membership(team.entries[log.membership(team.id).head.seq])
+    with pytest.raises(PermissionDenied, match="no access to petstore any more") as caught:
+        edit(clone, 7)
+    assert "sopor fetch" in (caught.value.hint or "")
+    join(bob, invite(ada))
+    clone.fetch()
+    edit(clone, 7)
+    clone.push()
+
+
 def test_after_somebody_left_the_next_push_has_a_new_key(world: World) -> None:
     ada, bob, carol = world.device("ada"), world.device("bob"), world.device("carol")
     found(ada)

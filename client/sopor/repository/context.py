@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sopor.crypto.content_ids import ContentIds
 from sopor.crypto.keys import ProjectKeys
-from sopor.errors import Busy, InvalidInput, NotFound
+from sopor.errors import Busy, InvalidInput, NotFound, PermissionDenied
 from sopor.model.commit import Author
 from sopor.model.document import Document
 from sopor.records import dataclass
@@ -101,7 +101,14 @@ class Context:
         if org is None:
             return read_local_keys(self.store.folder, self.project)
         account = self.accounts.of(self.store)
-        return unwrap_keys(account.keys, self.store.log.membership(org), self.project)
+        members = self.store.log.membership(org)
+        if members.access.role(account.known.account, self.project) is None:
+            raise PermissionDenied(
+                f"you have no access to {self.project_name} any more, so its new key is not yours",
+                hint="your files stay as they are; if you were invited again, run `sopor fetch`, "
+                "else ask an owner or admin of the organization",
+            )
+        return unwrap_keys(account.keys, members, self.project)
 
     def _epoch(self) -> int:
         """Returns the newest epoch that is verified here; 0 of a project that is not published."""
