@@ -92,7 +92,9 @@ def _check_packs(context: Context, findings: list[Finding], seen: set[Cid]) -> i
 
 def _documents(context: Context, pack: PackId, size: int) -> Iterator[Cid]:
     store = context.store
-    opened = open_pack(context.keys, store.files.read(pack), pack, size, store.objects.verified_base)
+    opened = open_pack(
+        context.keys, store.files.read(pack), pack, size, store.objects.verified_base
+    )
     for item in opened.objects():
         if item.kind is ObjectKind.DOCUMENT:
             canonical.decode(item.data)

@@ -170,7 +170,7 @@ def test_an_alias_bomb_does_not_go_off(form: Any) -> None:
 
 @pytest.mark.parametrize("said", [r'"\ud800": 1', r'"x": "\udfff"', '"x": 1e999'])
 def test_what_a_file_says_of_itself_is_text_and_numbers_as_well(said: str) -> None:
-    with pytest.raises(FormatError, match="a.json: the file: ") as caught:
+    with pytest.raises(FormatError, match=r"a\.json: the file: ") as caught:
         V4Json().read((JSON_START + "]," + said + "}").encode(), "a.json")
     assert caught.value.document == "the file"
 
