@@ -55,8 +55,9 @@ def scene_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     evil.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def company_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """One for each module: people leave it, and keys change."""
     folder = tmp_path_factory.mktemp("company")
     evil = EvilServer(folder)
     yield found(World(evil, folder), evil)

@@ -199,12 +199,11 @@ def test_who_joined_or_was_rekeyed_since_is_looked_up(company: Company) -> None:
         asleep(company.asleep_ada, "looks").open(PROJECT) as ada,
         asleep(company.carol, "tells").open(PROJECT) as carol,
     ):
-        carol.pull()  # other stories of this company may have made further epochs
         teller = Teller(carol.context)
         teller.tell("main")
         assert ada.context.keys.newest == 1
         assert [one.branch for one in ada.presence()] == ["main"]
-        assert ada.context.keys.newest == carol.context.keys.newest > 1
+        assert ada.context.keys.newest == 2
         teller.end()
 
 
