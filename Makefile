@@ -49,8 +49,9 @@ run: setup ## Play the tour against a local server and leave the server running
 tour: setup ## Play the tour and exit
 	@$(PY) tests/tour/tour.py
 
+# Three at once on two cores: tests wait for processes and emulators a quarter of their time.
 test: setup ## Run all tests (ARGS="-k name" for some)
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 3 $(ARGS)
 
 check: setup ## Check format, lint, types, import contracts and pinned requirements
 	$(PY) -m ruff format --check --quiet

@@ -63,9 +63,6 @@ def serve(listening: socket.socket, streams: int, supervisor: int) -> None:
     """Serves until SIGTERM or SIGINT, or until the descriptor ``supervisor`` is at its end."""
     _allow_files(streams)
     _give_up_on_the_stuck(listening)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # The server raises once more what ended it, for who was there before.
-        signal.signal(number, lambda *_: None)
     config = uvicorn.Config(
         create_asgi_app("events", str(_SOURCE), "http"),  # type: ignore[no-untyped-call]
         http=ImpatientProtocol,
@@ -81,7 +78,15 @@ def serve(listening: socket.socket, streams: int, supervisor: int) -> None:
         limit_concurrency=streams + _OTHER_CONNECTIONS,
         backlog=2048,
     )
-    asyncio.run(_serve(uvicorn.Server(config), listening, supervisor))
+    server = uvicorn.Server(config)
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # For signals before the server looks at them itself; and it raises once more what ended it.
+        signal.signal(number, end)
+    asyncio.run(_serve(server, listening, supervisor))
 
 
 async def _serve(server: uvicorn.Server, listening: socket.socket, supervisor: int) -> None:
