@@ -24,7 +24,7 @@ from tests.support.functions import cloud_environment, running_function
 from tests.support.world import World, v4_export, workspace
 from tests.support.world import request as request_resource
 
-PUSHES = int(os.environ.get("SOPOR_RACE_PUSHES", "120"))
+PUSHES = int(os.environ.get("SOPOR_RACE_PUSHES", "64"))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from tests.support.listener import Listener
 from tests.support.server import RunningServer
 from tests.support.world import Device, World, request, v4_export, workspace
 
-BREAKS = int(os.environ.get("SOPOR_BREAKS", "40"))
+BREAKS = int(os.environ.get("SOPOR_BREAKS", "25"))
 FILE = "project.json"
 _TOUCHED = (1, 7, 12)
 _LOOK_EVERY = 20

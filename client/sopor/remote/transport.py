@@ -13,11 +13,12 @@ from dataclasses import field
 from sopor.errors import ServerRefused, ServerUnreachable, SoporError
 from sopor.records import dataclass
 from sopor.remote.address import ServerAddress
-from sopor.remote.channels import Channel, ChannelTo, Outgoing, channel_to
+from sopor.remote.channels import Channel, ChannelTo, Outgoing
 from sopor.remote.direct import Direct
 from sopor.remote.exchange import NoAnswer, Timeouts, Traffic
 from sopor.remote.problems import MAX_PROBLEM_BYTES, Problem, error_of
 from sopor.remote.retries import RETRIED_STATUSES, Retries, retry_after
+from sopor.remote.ways import channel_to
 from sopor_core.limits import MIB
 from sopor_core.wire.problems import MEDIA_TYPE as PROBLEM
 from sopor_core.wire.routes import ROUTE, Operation

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from sopor.remote import Remote, ServerAddress, Session, Transport
-from sopor.remote.channels import ChannelTo, channel_to
+from sopor.remote.channels import ChannelTo
 from sopor.remote.session import MemoryTokens
+from sopor.remote.ways import channel_to
 from sopor_core.ids import DeviceId
 from tests.support.scripted import ScriptedServer, scripted_server
 

@@ -15,11 +15,12 @@ import pytest
 
 from sopor.errors import ServerUnreachable
 from sopor.remote import ServerAddress, Timeouts, Transport
-from sopor.remote.channels import ChannelTo, channel_to
+from sopor.remote.channels import ChannelTo
 from sopor.remote.connection import SessionChannel
 from sopor.remote.plain import PlainChannel
 from sopor.remote.retries import Retries
 from sopor.remote.transport import Call
+from sopor.remote.ways import channel_to
 from sopor_core.wire.routes import Operation
 from tests.support.google import HOST, certificate
 from tests.support.scripted import Scripted, scripted_server
