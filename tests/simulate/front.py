@@ -15,7 +15,7 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from urllib.parse import urlsplit
 
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -24,6 +24,7 @@ from werkzeug.wrappers import Request
 from sopor_core.wire.problems import MEDIA_TYPE as PROBLEM
 from sopor_server.bootstrap import build
 from sopor_server.config import Config
+from tests.support.serving import serving
 
 
 @dataclass(frozen=True)
@@ -238,11 +239,5 @@ class Front:
 def front(answer: Answering) -> Iterator[Front]:
     """Serves for the length of a ``with`` block."""
     server = Front(answer)
-    thread = Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving(server.http):
         yield server
-    finally:
-        server.http.shutdown()
-        server.http.server_close()
-        thread.join()

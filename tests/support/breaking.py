@@ -26,6 +26,7 @@ from threading import Lock, Thread
 from urllib.parse import urlsplit
 
 from sopor_core.wire.events import STREAM_TYPE
+from tests.support.serving import serving
 
 _FIRST_SHARE = 0.04
 """How many streams are refused or cut before anything comes; clients wait longer after these."""
@@ -262,11 +263,5 @@ def _end(connection: HTTPConnection) -> None:
 def breaking_proxy(url: str, seed: int) -> Iterator[BreakingProxy]:
     """Runs a breaking proxy for the length of a ``with`` block."""
     proxy = BreakingProxy(url, seed)
-    thread = Thread(target=proxy.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving(proxy.http):
         yield proxy
-    finally:
-        proxy.http.shutdown()
-        proxy.http.server_close()
-        thread.join()

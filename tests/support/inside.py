@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Thread
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request
@@ -21,6 +20,7 @@ from sopor_server.bootstrap import build
 from sopor_server.config import Config
 from sopor_server.service.context import Context
 from tests.support.counting import CountingBlobs, CountingStore
+from tests.support.serving import serving
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,10 @@ def served(context: Context) -> Iterator[Served]:
     """Serves a context for the length of a ``with`` block."""
     wsgi = Request.application(Application(context))
     http = make_server("127.0.0.1", 0, wsgi, threaded=True, request_handler=_Quiet)
-    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{http.server_port}")
+        with serving(http):
+            yield Served(f"http://127.0.0.1:{http.server_port}")
     finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
         context.store.close()
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.support.serving import serving
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,5 @@ class ScriptedServer:
 def scripted_server() -> Iterator[ScriptedServer]:
     """Runs a scripted server for the length of a ``with`` block."""
     server = ScriptedServer()
-    thread = Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving(server.http):
         yield server
-    finally:
-        server.http.shutdown()
-        server.http.server_close()
-        thread.join()

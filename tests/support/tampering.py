@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.support.serving import serving
 
 _PASSED_ON = ("Content-Type", "Authorization", "Range")
 
@@ -118,11 +119,5 @@ class TamperingProxy:
 def tampering_proxy(url: str) -> Iterator[TamperingProxy]:
     """Runs a proxy for the length of a ``with`` block."""
     proxy = TamperingProxy(url)
-    thread = Thread(target=proxy.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving(proxy.http):
         yield proxy
-    finally:
-        proxy.http.shutdown()
-        proxy.http.server_close()
-        thread.join()
