@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from sopor_server.disk import flush_folder, make_folder
 from sopor_server.ports.blobs import BlobInfo, UploadAddress, check_key, check_sources
 from sopor_server.ports.errors import BlobDiffers, BlobMissing, StoreUnavailable
 
@@ -32,7 +33,7 @@ class FileBlobStore:
 
     def check(self) -> None:  # noqa: D102
         with _unavailable():
-            _make_folder(self._root)
+            make_folder(self._root)
             if not os.access(self._root, os.W_OK):
                 raise PermissionError(errno.EACCES, "not writable")
 
@@ -131,7 +132,7 @@ def _unavailable() -> Iterator[None]:
 
 def _create(path: Path, write: Callable[[BinaryIO], object], is_there: Callable[[], bool]) -> bool:
     """Writes a new blob wholly or not at all; of several at once one creates it."""
-    _make_folder(path.parent)
+    make_folder(path.parent)
     temporary = path.parent / f"{secrets.token_hex(8)}{_TEMPORARY}"
     try:
         with temporary.open("xb") as file:
@@ -143,7 +144,7 @@ def _create(path: Path, write: Callable[[BinaryIO], object], is_there: Callable[
         return not is_there()
     finally:
         temporary.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
     return True
 
 
@@ -158,7 +159,7 @@ def _is_there(path: Path, expected: Iterable[bytes]) -> bool:
     if not same:
         raise BlobDiffers("other bytes stand under the key")
     # Whoever put it may not have flushed the folder yet.
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
     return True
 
 
@@ -177,19 +178,3 @@ def _name(temporary: Path, path: Path) -> None:
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
             raise
         temporary.replace(path)
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from sopor_core.errors import InvalidValue
+from sopor_server import disk
 from sopor_server.backups.contents import Blob
 
 TEMPORARY = ".new"
@@ -79,25 +80,12 @@ def settle(temporary: Path, target: Path) -> None:
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(target)
-    flush_folder(target.parent)
+    disk.flush_folder(target.parent)
 
 
 def make_folder(folder: Path) -> None:
     """Makes a folder for its owner only, with what is above it, on the disk itself."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    flush_folder(folder.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Makes sure that names in a folder survive a crash."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    disk.make_folder(folder, 0o700)
 
 
 @contextmanager

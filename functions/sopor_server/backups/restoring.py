@@ -30,10 +30,10 @@ from sopor_server.backups.copying import (
     copy_blob,
     copy_file,
     copy_packs,
-    flush_folder,
     make_folder,
     replacing,
 )
+from sopor_server.disk import flush_folder
 
 
 @dataclass(frozen=True, slots=True)
